@@ -1,0 +1,1 @@
+"""NumPy layers, forward and backward, written to be read."""
