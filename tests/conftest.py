@@ -1,0 +1,67 @@
+"""What several rooms of the test suite share: system tools, Chromium, the built book, a file server."""
+
+import functools
+import http.server
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def require_tool(name: str, package: str) -> str:
+    """Path of a system program; without it skip with the remedy, or fail where CI must have it."""
+    path = shutil.which(name)
+    if path is None:
+        reason = f"{name} is not on the PATH: install the package {package}, for instance 'sudo apt-get install {package}'"
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"CI must have every system package: {reason}")
+        pytest.skip(reason)
+    return path
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """A headless Chromium, driven by playwright."""
+    path = require_tool("chromium", "chromium")
+    from playwright.sync_api import sync_playwright
+
+    quiet = "--disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync"
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=path, args=[*quiet.split(), *sandbox], chromium_sandbox=not sandbox
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def book_html() -> Path:
+    """The folder of the rendered book, built first if anything has changed."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tools.build_book"], cwd=ROOT, capture_output=True, text=True
+    )
+    if done.returncode:
+        pytest.fail(f"the book does not build:\n{done.stdout[-4000:]}\n{done.stderr[-8000:]}")
+    return ROOT / "_build" / "html"
+
+
+class _QuietHandler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture(scope="session")
+def book_url(book_html):
+    """The book on a loopback web server; the address ends in a slash."""
+    handler = functools.partial(_QuietHandler, directory=book_html)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/"
+        server.shutdown()
