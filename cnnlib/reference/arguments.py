@@ -6,7 +6,7 @@ import numpy as np
 
 from cnnlib.errors import DtypeError, ShapeError
 
-__all__ = ["float_array"]
+__all__ = ["expect_shape", "float_array", "same_dtype"]
 
 
 def float_array(name: str, value: Any, axes: str) -> np.ndarray:
@@ -45,3 +45,24 @@ def float_array(name: str, value: Any, axes: str) -> np.ndarray:
             f"Add a missing axis with {name}[None] or reshape it."
         )
     return value
+
+
+def same_dtype(**arrays: np.ndarray | None) -> None:
+    """Refuse arrays of different dtypes; the first one sets the dtype and ``None`` is skipped.
+
+    NumPy would quietly compute in float64, twice as slow and not what the caller chose.
+    """
+    (first, reference), *others = arrays.items()
+    assert reference is not None
+    for name, array in others:
+        if array is not None and array.dtype != reference.dtype:
+            raise DtypeError(
+                f"{name} has dtype {array.dtype}, but {first} has {reference.dtype}: a layer computes "
+                f"in one dtype. Convert it with {name}.astype({first}.dtype)."
+            )
+
+
+def expect_shape(name: str, array: np.ndarray, shape: tuple[int, ...], rule: str) -> None:
+    """Refuse an array of another shape; `rule` says where the shape comes from, and the remedy."""
+    if array.shape != shape:
+        raise ShapeError(f"{name} has shape {array.shape}, expected {shape}: {rule}")
