@@ -6,7 +6,7 @@ import numpy as np
 
 from cnnlib.errors import DtypeError, ShapeError
 
-__all__ = ["expect_shape", "float_array", "same_dtype"]
+__all__ = ["expect_shape", "float_array", "output_gradient", "same_dtype"]
 
 
 def float_array(name: str, value: Any, axes: str) -> np.ndarray:
@@ -66,3 +66,15 @@ def expect_shape(name: str, array: np.ndarray, shape: tuple[int, ...], rule: str
     """Refuse an array of another shape; `rule` says where the shape comes from, and the remedy."""
     if array.shape != shape:
         raise ShapeError(f"{name} has shape {array.shape}, expected {shape}: {rule}")
+
+
+def output_gradient(dout: Any, out_shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+    """Return `dout` if it can be the gradient with respect to an output of this shape and dtype."""
+    dout = np.asarray(dout)
+    expect_shape("dout", dout, out_shape, "the gradient has the shape of the layer's output.")
+    if dout.dtype != dtype:
+        raise DtypeError(
+            f"dout has dtype {dout.dtype}, but the layer computed in {dtype}: "
+            f"convert it with dout.astype(np.{dtype})."
+        )
+    return dout
