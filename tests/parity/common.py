@@ -5,6 +5,7 @@ Import it as ``from tests.parity.common import …``.
 
 import inspect
 from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -63,6 +64,37 @@ def arrays(draw, shape: Sequence[int], dtype=np.float64, values: Callable = norm
     """Draw a read-only array in any layout; `values` is called as ``values(shape, dtype, seed)``."""
     layout = draw(st.sampled_from(LAYOUTS))
     return in_layout(values(tuple(shape), dtype, draw(seeds)), layout)
+
+
+class ConvSetting(NamedTuple):
+    """Shapes and keyword arguments of one convolution."""
+
+    x: tuple[int, int, int, int]
+    weight: tuple[int, int, int, int]
+    options: dict[str, Any]
+
+
+@st.composite
+def conv_settings(draw, most: int = 8) -> ConvSetting:
+    """Draw a convolution that fits: non-square, even kernels, strides over the kernel, groups.
+
+    `most` bounds how far the image can be larger than the smallest that fits.
+    """
+
+    def axis() -> tuple[int, ...]:
+        kernel, stride = draw(st.integers(1, 4)), draw(st.integers(1, 5))
+        padding, dilation = draw(st.integers(0, 3)), draw(st.integers(1, 3))
+        least = max(1, dilation * (kernel - 1) + 1 - 2 * padding)
+        return kernel, stride, padding, dilation, draw(st.integers(least, least + most))
+
+    kernel, stride, padding, dilation, size = zip(axis(), axis(), strict=True)
+    options = {"stride": stride, "padding": padding, "dilation": dilation}
+    for name, pair in options.items():
+        if pair[0] == pair[1] and draw(st.booleans()):
+            options[name] = pair[0]  # the short way to say it
+    groups, depth, filters = (draw(st.integers(1, 3)) for _ in range(3))
+    x = (draw(st.integers(1, 3)), groups * depth, *size)
+    return ConvSetting(x, (groups * filters, depth, *kernel), options | {"groups": groups})
 
 
 # --- to torch and back ----------------------------------------------------------------------------
