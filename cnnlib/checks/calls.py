@@ -1,0 +1,226 @@
+"""One call of a student's function, made so that nothing which happens inside can hurt.
+
+This is the boundary between the student's code and the checks. On this side of it there are plain
+numbers and plain arrays only: a result is copied once, here, and looked at afterwards. The callable
+may be the student's function itself or a proxy that runs it in another process.
+"""
+
+import contextlib
+import io
+import signal
+import threading
+import traceback
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+__all__ = ["SECONDS_PER_CALL", "Case", "Outcome", "call", "describe"]
+
+SECONDS_PER_CALL = 4.0
+"""How long one call may take. The inputs are tiny: a plain loop needs milliseconds."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One input of a task.
+
+    Attributes
+    ----------
+    positional, keyword : mapping
+        The arguments by name; the first are handed over by position.
+    expected : optional
+        The right answer, where it was worked out by hand. ``None`` asks the reference.
+    note : str
+        Where the case comes from, for the message.
+    """
+
+    positional: Mapping[str, Any]
+    keyword: Mapping[str, Any] = field(default_factory=dict)
+    expected: Any = None
+    note: str = ""
+
+    def __str__(self) -> str:
+        shown = [f"{name}={_short(value)}" for name, value in self.positional.items()]
+        shown += [f"{name}={_short(value)}" for name, value in self.keyword.items()]
+        return ", ".join(shown) + (f" ({self.note})" if self.note else "")
+
+    def arguments(self) -> tuple[list, dict[str, Any]]:
+        """Fresh copies of the arguments, so that the case outlives whatever is done to them."""
+        return (
+            [_copy(value) for value in self.positional.values()],
+            {name: _copy(value) for name, value in self.keyword.items()},
+        )
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one call led to: a plain value, an exception, or neither because the time was over.
+
+    Attributes
+    ----------
+    value
+        ``None``, a Python number or text, a NumPy scalar or a plain array (a copy of the result). Any
+        other result is kept as its type's name only, in `strange`.
+    raised : tuple of str
+        Names of the exception's class and its ancestors, most special first; empty if none.
+    text, line : str
+        The exception's message, and the student's line that raised it.
+    changed : tuple of str
+        Names of array arguments that the call modified.
+    printed : str
+        What it wrote to stdout and stderr, warnings included.
+    """
+
+    value: Any = None
+    strange: str = ""
+    raised: tuple[str, ...] = ()
+    text: str = ""
+    line: str = ""
+    timed_out: bool = False
+    changed: tuple[str, ...] = ()
+    printed: str = ""
+
+
+class _TimeIsOver(BaseException):
+    """Not an Exception, so that a student's ``except Exception`` lets it pass."""
+
+
+def call(function: Callable, case: Case, *, seconds: float = SECONDS_PER_CALL) -> Outcome:
+    """Call `function` on copies of the case's arguments and report what happened.
+
+    Everything is caught except ``KeyboardInterrupt``: that one is a person who wants to stop.
+    """
+    positional, keyword = case.arguments()
+    written = io.StringIO()
+    facts: dict[str, Any] = {}
+    with (
+        contextlib.redirect_stdout(written),
+        contextlib.redirect_stderr(written),
+        warnings.catch_warnings(record=True) as caught,
+    ):
+        warnings.simplefilter("always")
+        try:
+            with _alarm(seconds):
+                result = function(*positional, **keyword)
+            facts = _plain(result)
+        except KeyboardInterrupt:
+            raise
+        except _TimeIsOver:
+            facts = {"timed_out": True}
+        except BaseException as error:  # whatever a student's code raises, exit() included
+            facts = {
+                "raised": tuple(kind.__name__ for kind in type(error).__mro__[:-1]),
+                "text": _text(error),
+                "line": _line(error, function),
+            }
+    # a pair of checks, by position and by name, against the untouched originals
+    handed = [*zip(case.positional.items(), positional, strict=True)]
+    handed += [((name, case.keyword[name]), value) for name, value in keyword.items()]
+    changed = tuple(name for (name, own), value in handed if not _untouched(own, value))
+    notes = [f"{w.category.__name__}: {w.message}" for w in caught]
+    printed = "\n".join(filter(None, [written.getvalue().rstrip(), *dict.fromkeys(notes)]))
+    return Outcome(**facts, changed=changed, printed=printed)
+
+
+def _plain(result: Any) -> dict[str, Any]:
+    kind = type(result)  # not isinstance: an object can lie about its __class__
+    if result is None or kind in (bool, int, float, complex, str):
+        return {"value": result}
+    if issubclass(kind, np.ndarray):
+        array = np.array(result, copy=True, subok=False)
+        return {"value": array} if array.dtype.kind in "biufc" else {"strange": _array_kind(array)}
+    if issubclass(kind, np.generic):
+        return {"value": np.array(result)[()]}
+    return {"strange": f"a {kind.__name__}"}
+
+
+def _array_kind(array: np.ndarray) -> str:
+    return f"an array of {array.dtype}"
+
+
+def _copy(value: Any) -> Any:
+    return value.copy() if isinstance(value, np.ndarray) else value
+
+
+def _untouched(own: Any, handed: Any) -> bool:
+    if not isinstance(own, np.ndarray):
+        return True
+    same_frame = own.shape == handed.shape and own.dtype == handed.dtype
+    return same_frame and own.tobytes() == handed.tobytes()
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)[:300]
+    except BaseException:
+        return ""
+
+
+def _line(error: BaseException, function: Callable) -> str:
+    """The last line of the student's own cell on the way to the error."""
+    code = getattr(function, "__code__", None)
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if code is not None and frame.filename == code.co_filename
+    ]
+    return f"line {frames[-1].lineno}: {frames[-1].line}" if frames and frames[-1].line else ""
+
+
+@contextlib.contextmanager
+def _alarm(seconds: float) -> Iterator[None]:
+    """Raise in the running code when the time is over, and again and again if it swallows that.
+
+    Needs signals and the main thread. Where there are none (Windows, a worker thread) the call is
+    not limited here; a notebook's stop button and the grader's limit per cell remain.
+    """
+    if not hasattr(signal, "setitimer") or (
+        threading.current_thread() is not threading.main_thread()
+    ):
+        yield
+        return
+
+    armed = True
+
+    def ring(signum: int, frame: Any) -> None:
+        if armed:
+            raise _TimeIsOver
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds, 0.2)
+    try:
+        try:
+            yield
+        finally:
+            armed = False
+    finally:  # reached even if the alarm rings inside the line above
+        armed = False
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def describe(outcome: Outcome) -> str:
+    """Say in a few words what came back.
+
+    >>> describe(Outcome(value=np.zeros((2, 3))))
+    'an array of shape (2, 3), float64'
+    >>> describe(Outcome(value=None))
+    'None'
+    """
+    if outcome.timed_out:
+        return "nothing in time"
+    if outcome.raised:
+        return f"{outcome.raised[0]}" + (f": {outcome.text}" if outcome.text else "")
+    return outcome.strange or _short(outcome.value, words=True)
+
+
+def _short(value: Any, *, words: bool = False) -> str:
+    if isinstance(value, np.ndarray):
+        frame = f"{value.shape}, {value.dtype}"
+        return f"an array of shape {frame}" if words else f"array{frame}"
+    if isinstance(value, np.generic):
+        return f"{value.item()!r}"
+    return repr(value)[:80]

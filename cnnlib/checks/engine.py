@@ -1,0 +1,295 @@
+"""The check engine: call, judge, name the idea behind a wrong answer, and count the points.
+
+The code is open to everybody. What a student cannot know beforehand are the inputs of the grading
+run: they come from a secret seed, which the instructor's machine sets in ``CNNLIB_GRADING_SEED`` or
+in a file named by ``CNNLIB_GRADING_SEED_FILE``. Without one, the same check runs on its visible inputs.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cnnlib.checks.book import Section
+from cnnlib.checks.calls import Case, Outcome, call, describe
+from cnnlib.checks.judges import close, judge_array, judge_dtype, judge_whole, same_outcome
+from cnnlib.checks.report import Idea, Picture, Report, Row
+
+__all__ = [
+    "SEED_FILE_VARIABLE",
+    "SEED_VARIABLE",
+    "Exercise",
+    "Misconception",
+    "NotStartedError",
+    "Part",
+    "Task",
+    "examine",
+    "secret_seed",
+]
+
+SEED_VARIABLE = "CNNLIB_GRADING_SEED"
+SEED_FILE_VARIABLE = "CNNLIB_GRADING_SEED_FILE"
+_VISIBLE = "visible"
+
+Judge = Callable[[Case, Any, Outcome], str]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A named part of a task that is worth points by itself; it is earned if all its cases hold.
+
+    `cases` draws the inputs from a generator; `right` answers them (by default, the task's reference).
+    """
+
+    name: str
+    points: int
+    cases: Callable[[np.random.Generator], Sequence[Case]]
+    judge: Judge
+    right: Callable[..., Any] | None = None
+
+
+@dataclass(frozen=True)
+class Misconception:
+    """A small wrong implementation with a name: `loses` are the parts that it must not earn."""
+
+    name: str
+    function: Callable
+    explanation: str
+    section: Section
+    loses: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Task:
+    """One function that a student writes."""
+
+    letter: str
+    title: str
+    function_name: str
+    reference: Callable
+    parts: tuple[Part, ...]
+    misconceptions: tuple[Misconception, ...] = ()
+
+    @property
+    def points(self) -> int:
+        return sum(part.points for part in self.parts)
+
+
+class NotStartedError(Exception):
+    """Stops "Run all" at a task that is still blank, with one calm line in place of a traceback."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """All tasks of one notebook, and the two calls that stand in its cells."""
+
+    name: str
+    tasks: dict[str, Task] = field(default_factory=dict)
+
+    def check(self, letter: str, function: Callable) -> Report:
+        """The visible check: a report with all messages. Stops "Run all" if the task is blank."""
+        report = examine(self, self.tasks[letter], function, seeds=[_VISIBLE])
+        if report.blank and not os.environ.get("NBGRADER_EXECUTION"):
+            _show(report)
+            raise NotStartedError(f"The notebook stops here until task ({letter}) is written.")
+        return report
+
+    def mark(self, letter: str, function: Callable) -> Report:
+        """The same check for the marks: with the secret inputs too where the grader has set a seed."""
+        seed = secret_seed()
+        seeds = [_VISIBLE] if seed is None else [_VISIBLE, seed]
+        report = examine(self, self.tasks[letter], function, seeds=seeds)
+        if report.graded:
+            _show(report)
+        return report
+
+
+def secret_seed() -> str | None:
+    """The grading run's seed, or ``None`` where no instructor has set one."""
+    if seed := os.environ.get(SEED_VARIABLE):
+        return seed
+    file = os.environ.get(SEED_FILE_VARIABLE)
+    return Path(file).read_text(encoding="utf-8").strip() if file else None
+
+
+def _show(report: Report) -> None:
+    try:
+        from IPython.display import display
+    except ImportError:  # a plain interpreter
+        print(report)
+    else:
+        display(report)
+
+
+def _generator(seed: str, *names: str) -> np.random.Generator:
+    digest = hashlib.sha256("\0".join([seed, *names]).encode()).digest()
+    return np.random.default_rng(int.from_bytes(digest[:16], "little"))
+
+
+# --- examining one task -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """One case with the right answer, the student's, and the verdict."""
+
+    case: Case
+    right: Any
+    got: Outcome
+    problem: str
+
+
+def examine(exercise: Exercise, task: Task, function: Callable, *, seeds: Sequence[str]) -> Report:
+    """Examine `function` on the inputs of all `seeds` and report.
+
+    `function` is any callable: the student's own, or a proxy to it. It is never trusted, see
+    :mod:`cnnlib.checks.calls`.
+    """
+    graded = list(seeds) != [_VISIBLE]
+    frame = (exercise.name, task.letter, task.title)
+    if not callable(function):
+        kind = type(function).__name__
+        message = f"{task.function_name} is a {kind}, not a function: run the cell that defines it"
+        rows = tuple(
+            Row(p.name, p.points, "wrong", message if i == 0 else "")
+            for i, p in enumerate(task.parts)
+        )
+        return Report(*frame, rows=rows, graded=graded)
+
+    seen: dict[str, list[_Seen]] = {}
+    stopped = ""
+    for part in task.parts:
+        seen[part.name] = []
+        for case in [c for seed in seeds for c in part.cases(_generator(seed, *frame, part.name))]:
+            if stopped:
+                break
+            right = _right(task, part, case)
+            got = call(function, case)
+            problem = _problem(part, case, right, got)
+            seen[part.name].append(_Seen(case, right, got, problem))
+            if got.timed_out:
+                stopped = "time"
+            elif got.raised and got.raised[0] == "NotImplementedError":
+                stopped = "blank"
+            if got.raised and problem:
+                break  # the other inputs would only raise again
+
+    everything = [one for part in seen.values() for one in part]
+    blank = stopped == "blank" and len(everything) == 1
+    rows = tuple(_row(task, part, seen) for part in task.parts)
+    rows = _one_picture(rows)
+    printed = next((one.got.printed for one in everything if one.got.printed), "")
+    return Report(*frame, rows=rows, blank=blank, graded=graded, printed=_first_lines(printed))
+
+
+def _right(task: Task, part: Part, case: Case) -> Any:
+    if case.expected is not None:
+        return case.expected
+    positional, keyword = case.arguments()
+    return (part.right or task.reference)(*positional, **keyword)
+
+
+def _problem(part: Part, case: Case, right: Any, got: Outcome) -> str:
+    """What is wrong with one answer, in words for the student; "" if nothing."""
+    if got.timed_out:
+        return f"{case}: no answer within the time limit. Does a loop never end?"
+    if got.raised and got.raised[0] == "NotImplementedError":
+        return "not written yet"
+    if got.changed:
+        return (
+            f"{case}: your function changed its input {' and '.join(got.changed)}. "
+            "Work on a copy: whoever called you still needs the original"
+        )
+    problem = part.judge(case, right, got)
+    if not problem:
+        return ""
+    if got.value is None and not (got.raised or got.strange):
+        problem += ". A function without a return statement gives None"
+    elif got.strange == "a list":
+        problem += ". Return a NumPy array, not a list"
+    if got.line:
+        problem += f" ({got.line})"
+    return f"{case}: {problem}"
+
+
+def _row(task: Task, part: Part, seen: dict[str, list[_Seen]]) -> Row:
+    mine = seen[part.name]
+    failing = next((one for one in mine if one.problem), None)
+    if failing is None:
+        status = "earned" if mine else "skipped"
+        message = "" if mine else "an earlier part stopped the check"
+        return Row(part.name, part.points, status, message)
+    idea = _idea(task, part, failing, seen)
+    return Row(part.name, part.points, "wrong", failing.problem, idea, _picture(failing))
+
+
+def _idea(task: Task, part: Part, failing: _Seen, seen: dict[str, list[_Seen]]) -> Idea | None:
+    """The misconception that answers every input of the part just as the student did.
+
+    If several do, the one that explains most of the student's answers to the whole task. Too many
+    mistakes share an exception, so where the student's function raised one the misconception must
+    agree on the whole task.
+    """
+    if failing.got.timed_out or failing.got.changed:
+        return None
+    types = part.judge in (judge_dtype, judge_whole)
+    everything = [one for answers in seen.values() for one in answers]
+    to_explain = everything if failing.got.raised else seen[part.name]
+
+    def explained(misconception: Misconception, answers: Sequence[_Seen], types: bool) -> int:
+        return sum(
+            same_outcome(one.case, one.got, call(misconception.function, one.case), types=types)
+            for one in answers
+        )
+
+    fitting = [
+        m for m in task.misconceptions if explained(m, to_explain, types) == len(to_explain)
+    ]
+    if not fitting:
+        return None
+    best = max(fitting, key=lambda m: explained(m, everything, False))
+    return Idea(best.name, best.explanation, best.section)
+
+
+def _picture(failing: _Seen) -> Picture | None:
+    """The first plane that differs, where both answers are small volumes of the same shape."""
+    right, got = failing.right, failing.got.value
+    if not isinstance(right, np.ndarray) or not isinstance(got, np.ndarray) or right.ndim != 4:
+        return None
+    if judge_array(failing.case, right, failing.got) == "" or got.dtype.kind == "c":
+        return None
+    if got.shape != right.shape:
+        return None
+    different = ~close(got, right, 1e-4)
+    if not different.any():
+        return None
+    image, channel = (int(i) for i in np.argwhere(different)[0][:2])
+    return Picture.of(
+        right[image, channel].astype(np.float64),
+        got[image, channel].astype(np.float64),
+        different[image, channel],
+        f"Image {image}, channel {channel} of the result",
+    )
+
+
+def _one_picture(rows: tuple[Row, ...]) -> tuple[Row, ...]:
+    """Keep the first picture: a wall of numbers explains nothing."""
+    kept: list[Row] = []
+    for row in rows:
+        again = row.picture is not None and any(earlier.picture for earlier in kept)
+        kept.append(
+            Row(row.part, row.points, row.status, row.message, row.idea) if again else row
+        )
+    return tuple(kept)
+
+
+def _first_lines(text: str, most: int = 8) -> str:
+    lines = text.splitlines()
+    return "\n".join(lines[:most] + (["…"] if len(lines) > most else []))
