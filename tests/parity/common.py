@@ -97,6 +97,33 @@ def conv_settings(draw, most: int = 8) -> ConvSetting:
     return ConvSetting(x, (groups * filters, depth, *kernel), options | {"groups": groups})
 
 
+class PoolSetting(NamedTuple):
+    """Input shape, window and keyword arguments of one pooling layer."""
+
+    x: tuple[int, int, int, int]
+    kernel_size: int | tuple[int, int]
+    options: dict[str, Any]
+
+
+@st.composite
+def pool_settings(draw, most: int = 8) -> PoolSetting:
+    """Draw pooling windows that fit: overlapping, touching or with gaps, rounded down or up."""
+
+    def axis() -> tuple[int, ...]:
+        kernel, stride = draw(st.integers(1, 4)), draw(st.integers(1, 5))
+        padding = draw(st.integers(0, kernel // 2))
+        least = max(1, kernel - 2 * padding)
+        return kernel, stride, padding, draw(st.integers(least, least + most))
+
+    kernel, stride, padding, size = zip(axis(), axis(), strict=True)
+    options = {"padding": padding, "rounding": draw(st.sampled_from(["floor", "ceil"]))}
+    if draw(st.booleans()):
+        options["stride"] = stride
+    x = (draw(st.integers(1, 3)), draw(st.integers(1, 3)), *size)
+    same = kernel[0] == kernel[1] and draw(st.booleans())
+    return PoolSetting(x, kernel[0] if same else kernel, options)
+
+
 # --- to torch and back ----------------------------------------------------------------------------
 
 
