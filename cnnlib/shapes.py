@@ -16,6 +16,7 @@ from typing import Any, Literal, NamedTuple
 from cnnlib.errors import ShapeError
 
 __all__ = [
+    "Fits",
     "ReceptiveField",
     "Rounding",
     "Suggestions",
@@ -24,6 +25,7 @@ __all__ = [
     "coverage",
     "effective_kernel",
     "linear_params",
+    "nearest_fit",
     "nearest_valid",
     "output_shape",
     "output_size",
@@ -133,7 +135,9 @@ class _Axis(NamedTuple):
         )
 
 
-def _axis(size: int, kernel: int, stride: int, padding: Padding, dilation: int) -> _Axis:
+def _axis(
+    size: int, kernel: int, stride: int, padding: Padding, dilation: int, must_fit: bool = True
+) -> _Axis:
     axis = _Axis(
         whole("size", size, 1),
         whole("kernel", kernel, 1),
@@ -141,20 +145,17 @@ def _axis(size: int, kernel: int, stride: int, padding: Padding, dilation: int) 
         *_both_sides(padding),
         whole("dilation", dilation, 1),
     )
-    if axis.span < 0:
+    if must_fit and axis.span < 0:
         raise ShapeError(_does_not_fit(axis))
     return axis
 
 
 def _does_not_fit(axis: _Axis) -> str:
-    missing = -axis.span
     reach = f" (its taps are {axis.reach} apart end to end)" if axis.dilation > 1 else ""
-    remedies = [f"padding of at least {math.ceil((axis.before + axis.after + missing) / 2)}"]
-    largest = (axis.padded - 1) // axis.dilation + 1
-    remedies.append(f"a kernel of at most {largest}")
-    if axis.dilation > 1 and axis.padded >= axis.kernel:
-        remedies.append(f"a dilation of at most {(axis.padded - 1) // (axis.kernel - 1)}")
-    remedies.append(f"a size of at least {axis.size + missing}")
+    near = _fits(axis)
+    remedies = [f"padding of at least {near.paddings[0]}", f"a kernel of at most {near.kernels[0]}"]
+    remedies += [f"a dilation of at most {value}" for value in near.dilations]
+    remedies.append(f"a size of at least {near.sizes[0]}")
     text = ", ".join(remedies[:-1]) + " or " + remedies[-1]
     return (
         f"kernel={axis.kernel} with dilation={axis.dilation}{reach} does not fit into size={axis.size} "
@@ -360,6 +361,40 @@ def nearest_valid(
         if axis.before == axis.after
         else (),
         kernels=search("kernel", axis.kernel, 1, axis.kernel + axis.stride),
+    )
+
+
+class Fits(NamedTuple):
+    """Values of one argument, all others kept, for which the window fits into the padded input."""
+
+    sizes: tuple[int, ...]
+    paddings: tuple[int, ...]
+    kernels: tuple[int, ...]
+    dilations: tuple[int, ...]
+
+
+def nearest_fit(size: int, kernel: int, *, padding: Padding = 0, dilation: int = 1) -> Fits:
+    """Find the smallest change of size, padding, kernel or dilation that lets the window fit.
+
+    Each entry holds one value (the value itself where the window fits); ``dilations`` is empty where
+    no dilation helps.
+
+    >>> nearest_fit(5, 4, dilation=2)
+    Fits(sizes=(7,), paddings=(1,), kernels=(3,), dilations=(1,))
+    """
+    return _fits(_axis(size, kernel, 1, padding, dilation, must_fit=False))
+
+
+def _fits(axis: _Axis) -> Fits:
+    missing = max(0, -axis.span)
+    if not missing:
+        return Fits((axis.size,), (axis.before,), (axis.kernel,), (axis.dilation,))
+    shrinks = axis.dilation > 1 and axis.padded >= axis.kernel
+    return Fits(
+        (axis.size + missing,),
+        (math.ceil((axis.before + axis.after + missing) / 2),),
+        ((axis.padded - 1) // axis.dilation + 1,),
+        ((axis.padded - 1) // (axis.kernel - 1),) if shrinks else (),
     )
 
 

@@ -1,0 +1,27 @@
+"""Interactive widgets: one module and one JavaScript file each, at home in notebooks and in the book.
+
+>>> from cnnlib.widgets import OutputSize
+>>> OutputSize(size=224, kernel=11, stride=4).output_size
+54
+
+Nothing is imported before a widget is asked for, so ``import cnnlib.widgets`` stays light.
+"""
+
+import importlib
+from typing import Any
+
+# Module of each widget, and the class in it. The book's page element is named after the module.
+WIDGETS = {"output_size": "OutputSize"}
+
+__all__ = ["WIDGETS", "OutputSize"]
+
+
+def __getattr__(name: str) -> Any:
+    for module, widget in WIDGETS.items():
+        if widget == name:
+            return getattr(importlib.import_module(f"cnnlib.widgets.{module}"), name)
+    raise AttributeError(f"cnnlib.widgets has no {name!r}: it has {', '.join(WIDGETS.values())}.")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *WIDGETS.values()])
