@@ -1,0 +1,1 @@
+"""Instructor side: student notebooks, nbgrader's pipeline, marks."""

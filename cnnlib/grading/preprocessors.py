@@ -1,0 +1,261 @@
+"""Steps of ours in nbgrader's pipeline, each closing a hole of the standard ones.
+
+========================  =========================================================================
+:class:`RestoreCells`     A submission gets its locked cells, its ids and its points back, whatever was
+                          deleted, duplicated, edited or retagged.
+:class:`ExecuteToTheEnd`  A cell that hangs or kills the kernel costs itself, not the rest of the notebook.
+                          The grading run gets its secret seed here.
+:class:`HonestMarks`      A warning on stderr costs nothing; a mark is a number between 0 and the maximum;
+                          a cell that never ran earns nothing.
+:class:`CleanFeedback`    Feedback shows no hidden tests, no marking scheme, no tracebacks through tests.
+========================  =========================================================================
+
+:mod:`cnnlib.grading.settings` puts them in their places.
+"""
+
+import ast
+import copy
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbformat.notebooknode import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
+from nbgrader import utils
+from nbgrader.api import Gradebook
+from nbgrader.preprocessors import (
+    ClearHiddenTests,
+    ClearMarkScheme,
+    Execute,
+    NbGraderPreprocessor,
+)
+from traitlets import Integer, Unicode
+
+from cnnlib.checks.engine import SEED_VARIABLE
+
+__all__ = ["CleanFeedback", "ExecuteToTheEnd", "HonestMarks", "RestoreCells"]
+
+
+def _error(name: str, message: str) -> NotebookNode:
+    return new_output("error", ename=name, evalue=message, traceback=[f"{name}: {message}"])
+
+
+# --- before the run -----------------------------------------------------------------------------
+
+
+class RestoreCells(NbGraderPreprocessor):
+    """Bring a submission back to the structure of the release.
+
+    Locked cells are taken from the gradebook, source and metadata. Answer cells keep the student's
+    text and get their metadata back. Of two cells with one id the last counts. A locked or graded
+    cell that is missing is put back behind its predecessor. Tags go, as one of them
+    (``skip-execution``) would leave a test unrun, which nbgrader pays in full.
+    """
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        names = resources["nbgrader"]
+        with Gradebook(names["db_url"]) as gradebook:
+            release = _released_cells(gradebook.find_notebook(names["notebook"], names["assignment"]))
+        found: dict[str, NotebookNode] = {}
+        for cell in reversed(nb.cells):
+            grade_id = _grade_id(cell)
+            cell.metadata.pop("nbgrader", None)
+            cell.metadata.pop("tags", None)
+            if grade_id in release and grade_id not in found:
+                _restore(cell, release[grade_id])
+                found[grade_id] = cell
+        after = -1
+        for grade_id, released in release.items():
+            if grade_id in found:
+                after = next(i for i, cell in enumerate(nb.cells) if cell is found[grade_id])
+            elif utils.is_locked(released) or utils.is_grade(released) or utils.is_task(released):
+                self.log.warning("Cell %s was missing and is back", grade_id)
+                after += 1
+                nb.cells.insert(after, copy.deepcopy(released))
+            # an answer cell that is gone stays gone: its text may have moved to another cell
+        _number_cells(nb)
+        return nb, resources
+
+
+def _grade_id(cell: NotebookNode) -> Any:
+    metadata = cell.metadata.get("nbgrader")
+    return metadata.get("grade_id") if isinstance(metadata, dict) else None
+
+
+def _released_cells(notebook: Any) -> dict[str, NotebookNode]:
+    """The release's nbgrader cells by id, in order, rebuilt from the gradebook."""
+    points = {cell.name: cell.max_score for cell in [*notebook.grade_cells, *notebook.task_cells]}
+    graded = {cell.name for cell in notebook.grade_cells}
+    answers = {cell.name for cell in notebook.solution_cells}
+    tasks = {cell.name for cell in notebook.task_cells}
+    cells = {}
+    for source in notebook.source_cells:
+        name = source.name
+        nbgrader = {
+            "cell_type": source.cell_type,
+            "checksum": source.checksum,
+            "grade": name in graded,
+            "grade_id": name,
+            "locked": bool(source.locked),
+            "schema_version": 3,
+            "solution": name in answers,
+            "task": name in tasks,
+        }
+        if name in points:
+            nbgrader["points"] = points[name]
+        new = new_code_cell if source.cell_type == "code" else new_markdown_cell
+        metadata = NotebookNode(nbgrader=NotebookNode(nbgrader), deletable=False)
+        if source.locked:
+            metadata["editable"] = False
+        cells[name] = new(source.source, metadata=metadata)
+    return cells
+
+
+def _restore(cell: NotebookNode, released: NotebookNode) -> None:
+    """Make `cell` the released one; an answer keeps its text."""
+    text = cell.source
+    cell.clear()
+    cell.update(copy.deepcopy(released))
+    if utils.is_solution(released):
+        cell.source = text
+
+
+def _number_cells(nb: NotebookNode) -> None:
+    """Every cell its own id, as notebooks from 4.5 on want it."""
+    nb.nbformat, nb.nbformat_minor = 4, max(nb.nbformat_minor, 5)
+    for number, cell in enumerate(nb.cells):
+        cell["id"] = f"cell-{number}"
+
+
+# --- the run ------------------------------------------------------------------------------------
+
+
+class ExecuteToTheEnd(Execute):
+    """Execute all cells, also behind one that never ends or takes the kernel with it.
+
+    nbgrader interrupts a cell after `timeout` seconds. If that does not help, or if the kernel dies,
+    the cell is marked as failed and the notebook runs again in a fresh kernel without it.
+    """
+
+    restarts = Integer(3, help="How many such cells to forgive in one notebook").tag(config=True)
+    seed_file = Unicode(
+        "", help="File with the secret seed of the checks' inputs; made at first use"
+    ).tag(config=True)
+
+    def preprocess(self, nb: NotebookNode, resources: Any = None, km: Any = None) -> tuple:
+        given_up: dict[int, NotebookNode] = {}
+        sources = [cell.source for cell in nb.cells]
+        try:
+            with utils.setenv(**self._seed()):
+                while True:
+                    try:
+                        return super().preprocess(nb, resources, km)
+                    except (CellTimeoutError, DeadKernelError) as error:
+                        given_up[self._at] = _stopped(error, self.timeout)
+                        self.log.warning("Cell %s stopped the kernel and is left out", self._at)
+                        nb.cells[self._at].source = ""  # an empty cell is not executed
+                    if len(given_up) > self.restarts:
+                        self._leave_out_the_rest(nb, given_up)
+                        return nb, resources
+        finally:
+            for index, cell in enumerate(nb.cells):
+                cell.source = sources[index]
+                if index in given_up:
+                    cell.outputs = [given_up[index]]
+
+    def preprocess_cell(self, cell: NotebookNode, resources: Any, index: int) -> tuple:
+        self._at = index
+        return super().preprocess_cell(cell, resources, index)
+
+    def _leave_out_the_rest(self, nb: NotebookNode, given_up: dict[int, NotebookNode]) -> None:
+        message = f"not run, because {len(given_up)} cells before it stopped the kernel"
+        for index in range(self._at + 1, len(nb.cells)):
+            if nb.cells[index].cell_type == "code":
+                given_up[index] = _error("NotRun", message)
+
+    def _seed(self) -> dict[str, str]:
+        if os.environ.get(SEED_VARIABLE) or not self.seed_file:
+            return {}
+        path = Path(self.seed_file)
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch(mode=0o600)
+            path.write_text(secrets.token_hex(16) + "\n", encoding="utf-8")
+        return {SEED_VARIABLE: path.read_text(encoding="utf-8").strip()}
+
+
+def _stopped(error: Exception, timeout: int | None) -> NotebookNode:
+    if isinstance(error, CellTimeoutError):
+        return _error("CellTimeoutError", f"this cell did not end within {timeout} s")
+    return _error("DeadKernelError", "this cell ended the Python process")
+
+
+# --- after the run, before the marks ------------------------------------------------------------
+
+
+class HonestMarks(NbGraderPreprocessor):
+    """Make what nbgrader reads from a test cell's outputs mean what it should."""
+
+    def preprocess_cell(self, cell: NotebookNode, resources: Any, index: int) -> tuple:
+        if cell.cell_type == "code" and utils.is_grade(cell) and not utils.is_solution(cell):
+            for output in cell.outputs:
+                if output.output_type == "stream":
+                    output.name = "stdout"  # nbgrader takes stderr for a failure
+            problem = _mark_problem(cell)
+            if problem:
+                cell.outputs.append(_error("NoMark", problem))
+        return cell, resources
+
+
+def _mark_problem(cell: NotebookNode) -> str:
+    outputs = cell.outputs
+    if any(output.output_type == "error" for output in outputs):
+        return ""  # nbgrader gives 0 already
+    if not cell.get("execution_count"):
+        return "this cell was not run"
+    results = [output for output in outputs if output.output_type == "execute_result"]
+    if not results:
+        return (
+            "this cell gave no number of points" if _ends_in_points(cell.source) else ""
+        )  # a cell of assertions that all hold earns everything
+    most = float(cell.metadata.nbgrader["points"])
+    try:
+        (result,) = results
+        points = float(result.data["text/plain"])
+    except (ValueError, KeyError, TypeError):
+        return "this cell's result is not one number of points"
+    return "" if 0 <= points <= most else f"this cell's result is not between 0 and {most:g}"
+
+
+def _ends_in_points(source: str) -> bool:
+    try:
+        statements = ast.parse(source).body
+    except SyntaxError:  # a magic, for instance
+        return False
+    last = statements[-1] if statements else None
+    return (
+        isinstance(last, ast.Expr)
+        and isinstance(last.value, ast.Attribute)
+        and last.value.attr == "points"
+    )
+
+
+# --- feedback -----------------------------------------------------------------------------------
+
+
+class CleanFeedback(NbGraderPreprocessor):
+    """Take out of a graded notebook what students are not to see. HTML is cleaned by the next step."""
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        for step in (ClearHiddenTests, ClearMarkScheme):
+            nb, resources = step(parent=self, enforce_metadata=False).preprocess(nb, resources)
+        return super().preprocess(nb, resources)
+
+    def preprocess_cell(self, cell: NotebookNode, resources: Any, index: int) -> tuple:
+        if cell.cell_type == "code" and utils.is_locked(cell):
+            for output in cell.outputs:
+                if output.output_type == "error":  # a traceback repeats the source of the test
+                    output.traceback = [f"{output.ename}: {output.evalue}".rstrip(": ")]
+        return cell, resources
