@@ -4,7 +4,7 @@ Every message names the argument, the value that was given, the rule it breaks a
 them are ``ValueError``, so code that knows nothing of this package can still catch them.
 """
 
-__all__ = ["CnnlibError", "DtypeError", "ShapeError"]
+__all__ = ["CnnlibError", "DtypeError", "RangeError", "ShapeError"]
 
 
 class CnnlibError(ValueError):
@@ -17,3 +17,7 @@ class ShapeError(CnnlibError):
 
 class DtypeError(CnnlibError):
     """An array whose element type the layer does not compute with."""
+
+
+class RangeError(CnnlibError):
+    """A number outside the range in which it makes sense: a probability, a momentum, a label."""

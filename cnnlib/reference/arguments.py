@@ -1,12 +1,13 @@
 """What every reference layer asks of the arrays it is given."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from cnnlib.errors import DtypeError, ShapeError
+from cnnlib.errors import DtypeError, RangeError, ShapeError
 
-__all__ = ["expect_shape", "float_array", "output_gradient", "same_dtype"]
+__all__ = ["expect_shape", "float_array", "number", "output_gradient", "same_dtype"]
 
 
 def float_array(name: str, value: Any, axes: str) -> np.ndarray:
@@ -19,7 +20,8 @@ def float_array(name: str, value: Any, axes: str) -> np.ndarray:
     value : array
         What the caller handed in. It is returned as it is: nothing is copied or cast.
     axes : str
-        The expected axes, for instance ``"N C H W"``; alternatives are separated by ``"|"``.
+        The expected axes, for instance ``"N C H W"``; alternatives are separated by ``"|"``,
+        and ``"..."`` stands for any rank.
 
     Raises
     ------
@@ -38,7 +40,7 @@ def float_array(name: str, value: Any, axes: str) -> np.ndarray:
             f"{name} has dtype {value.dtype}: layers compute in float32 or float64. "
             f"Convert it with {name}.astype(np.float32)."
         )
-    if value.ndim not in {len(choice.split()) for choice in axes.split("|")}:
+    if axes != "..." and value.ndim not in {len(choice.split()) for choice in axes.split("|")}:
         wanted = " or ".join(f"({', '.join(choice.split())})" for choice in axes.split("|"))
         raise ShapeError(
             f"{name} has shape {value.shape}, {value.ndim} axes: this layer needs {wanted}. "
@@ -78,3 +80,17 @@ def output_gradient(dout: Any, out_shape: tuple[int, ...], dtype: Any) -> np.nda
             f"convert it with dout.astype(np.{dtype})."
         )
     return dout
+
+
+def number(name: str, value: Any, accepts: Callable[[float], bool], rule: str) -> float:
+    """Return `value` as a ``float`` if `accepts` says so; `rule` gives the range and a remedy.
+
+    A Python float, and not a NumPy one, leaves float32 arrays that it is multiplied with in float32.
+    """
+    try:
+        plain = float(value)
+    except (TypeError, ValueError):
+        raise RangeError(f"{name}={value!r} is not a number: {rule}") from None
+    if not accepts(plain):
+        raise RangeError(f"{name}={plain} is out of range: {rule}")
+    return plain
