@@ -50,16 +50,24 @@ class Case(NamedTuple):
     measure: Callable[[Callable, Callable], float] | None = None
 
 
+PINS = (
+    "OPENBLAS_CORETYPE",
+    "OPENBLAS_L2_SIZE",
+    "ATEN_CPU_CAPABILITY",
+    "ONEDNN_MAX_CPU_ISA",
+    "DNNL_MAX_CPU_ISA",
+)
+"""Settings that hold one library back to older instructions than the processor has."""
+
+
 def run_fairly() -> None:
     """Start this program again with the fair settings, unless it already has them."""
-    wanted = dict(FAIR)
-    if _cpu("flags").count("avx512") and "OPENBLAS_CORETYPE" not in os.environ:
-        # OpenBLAS picks its AVX2 kernels on processors that are newer than its list, while torch
-        # asks the processor and uses AVX-512. Both shall use the same instructions.
-        wanted["OPENBLAS_CORETYPE"] = "SkylakeX"
-    if any(os.environ.get(name) != value for name, value in wanted.items()):
-        sys.stdout.flush()
-        os.execve(sys.executable, sys.orig_argv, {**os.environ, **wanted})
+    pins = [f"{name}={os.environ[name]}" for name in PINS if name in os.environ]
+    if pins:
+        print(f"left out    {' '.join(pins)}: each library chooses its own kernels", flush=True)
+    if pins or any(os.environ.get(name) != value for name, value in FAIR.items()):
+        environment = {name: v for name, v in os.environ.items() if name not in PINS}
+        os.execve(sys.executable, sys.orig_argv, environment | FAIR)
 
 
 def thread_time_ratio(
@@ -110,8 +118,7 @@ def print_conditions() -> None:
     print(f"processor   {_cpu('model name') or platform.processor()}, {platform.system()}")
     print(f"python      {platform.python_version()}")
     blas = numpy.show_config(mode="dicts")["Build Dependencies"]["blas"]
-    core = os.environ.get("OPENBLAS_CORETYPE", "its own choice")
-    print(f"numpy       {numpy.__version__}, {blas['name']} {blas['version']}, kernels: {core}")
+    print(f"numpy       {numpy.__version__}, {blas['name']} {blas['version']}")
     print(f"torch       {torch.__version__}, kernels: {torch.backends.cpu.get_cpu_capability()}")
     print("threads     1 for both; medians of thread time, the two sides in turn")
     print("memory      " + " ".join(f"{k}={v}" for k, v in FAIR.items() if k.startswith("MALLOC")))

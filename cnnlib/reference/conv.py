@@ -200,24 +200,24 @@ def conv2d_backward(
     x, weight, has_bias, windows = cache
     dout = output_gradient(dout, (len(x), len(weight), *windows.out_size), x.dtype)
     dx = _input_gradient(dout, weight, windows, x.shape)
-    dweight = _weight_gradient(dout, x, weight.shape, windows)
+    dweight = _weight_gradient(dout, x, weight, windows)
     return dx, dweight, dout.sum(axis=(0, 2, 3)) if has_bias else None
 
 
 def _weight_gradient(
-    dout: np.ndarray, x: np.ndarray, shape: tuple[int, ...], windows: Windows
+    dout: np.ndarray, x: np.ndarray, weight: np.ndarray, windows: Windows
 ) -> np.ndarray:
     """Forward: ``out = weights @ patches``. So ``dweights = dout @ patches.T``, summed over images.
 
-    The transposed product ``patches @ dout.T`` is taken because it is the faster one when there are
-    few filters.
+    The transposed product ``patches @ dout.T`` is taken because it is the faster one, the more so
+    the fewer the filters.
     """
-    N, K, G = len(x), shape[0], windows.groups
+    N, K, G = len(x), len(weight), windows.groups
     dout = np.ascontiguousarray(dout).reshape(N, G, K // G, windows.positions)
-    gradient = np.zeros_like(matrices_of(np.empty(shape, x.dtype), windows).swapaxes(2, 3))
+    gradient = np.zeros_like(matrices_of(weight, windows).swapaxes(2, 3), order="C")
     for n, positions, patches in lower(x, windows):
         gradient += patches @ dout[n, :, :, positions].swapaxes(1, 2)
-    return weight_of(gradient.swapaxes(2, 3), shape, windows)
+    return weight_of(gradient.swapaxes(2, 3), weight.shape, windows)
 
 
 def _input_gradient(

@@ -31,8 +31,6 @@ import numpy as np
 __all__ = ["Windows", "lower", "matrices_of", "positions_inside", "weight_of"]
 
 BLOCK_BYTES = 1 << 20
-FEW = 64
-"""Below so many rows in a matrix a product is slow, and one larger product pays for the copies."""
 
 
 class Windows(NamedTuple):
@@ -60,9 +58,10 @@ class Windows(NamedTuple):
         """Number of positions in one image."""
         return self.out_size[0] * self.out_size[1]
 
-    def stacked(self, channels: int) -> bool:
-        """Whether the kernel's rows are stacked in one matrix (im2col) or stay views."""
-        return self.stride[0] > 1 or channels // self.groups * self.kernel[1] < FEW
+    @property
+    def stacked(self) -> bool:
+        """Whether the kernel's rows are copied into one matrix (im2col) or stay views."""
+        return self.stride[0] > 1
 
 
 def positions_inside(offset: int, stride: int, size: int, count: int) -> tuple[int, int]:
@@ -81,7 +80,7 @@ def matrices_of(weight: np.ndarray, windows: Windows) -> np.ndarray:
     """Weight (K, C/groups, F, F) as matrices that match :func:`lower`: (parts, groups, K/groups, D)."""
     K, C, F_h, F_w = weight.shape
     G = windows.groups
-    if windows.stacked(C * G):
+    if windows.stacked:
         return weight.reshape(1, G, K // G, C * F_h * F_w)
     by_row = weight.transpose(2, 0, 1, 3)  # one part for each kernel row
     return by_row.reshape(F_h, G, K // G, C * F_w)
@@ -90,7 +89,7 @@ def matrices_of(weight: np.ndarray, windows: Windows) -> np.ndarray:
 def weight_of(matrices: np.ndarray, shape: tuple[int, ...], windows: Windows) -> np.ndarray:
     """Undo :func:`matrices_of`."""
     K, C, F_h, F_w = shape
-    if windows.stacked(C * windows.groups):
+    if windows.stacked:
         return matrices.reshape(shape)
     return matrices.reshape(F_h, K, C, F_w).transpose(1, 2, 0, 3)
 
@@ -117,8 +116,9 @@ def lower(x: np.ndarray, windows: Windows) -> Iterator[tuple[int, slice, np.ndar
     F_h, F_w = windows.kernel
     (stride, _), (dilation, _), (H_out, W_out) = windows.stride, windows.dilation, windows.out_size
     reach = dilation * (F_h - 1) + 1
-    row_bytes = C * F_w * W_out * x.itemsize
-    most = max(1, (BLOCK_BYTES // row_bytes - reach) // stride + 1)
+    copies, extra = (F_h, 0) if windows.stacked else (1, reach - 1)
+    row_bytes = copies * C * F_w * W_out * x.itemsize
+    most = max(1, BLOCK_BYTES // row_bytes - extra)
     blocks = -(-H_out // most)
     for block in range(blocks):
         top, bottom = block * H_out // blocks, (block + 1) * H_out // blocks
@@ -157,7 +157,7 @@ def _patches(columns: np.ndarray, rows_out: int, windows: Windows) -> np.ndarray
         (channel, windows.dilation[0] * row, column, windows.stride[0] * row, pixel),
         writeable=False,
     )
-    if windows.stacked(C):
+    if windows.stacked:
         return seen.reshape(1, G, C // G * F_h * F_w, rows_out * W)
     by_row = seen.transpose(1, 0, 2, 3, 4)  # a part for each kernel row, and still no copy
     return by_row.reshape(F_h, G, C // G * F_w, rows_out * W)

@@ -1,5 +1,7 @@
 """Convolution: the material's worked example, the definition, finite differences, refusals."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -96,7 +98,6 @@ def test_fast_equals_naive(data, setting, dtype):
 def test_blocks_of_rows_join_without_a_seam(monkeypatch, stride):
     x, weight = normal((2, 6, 13, 9), np.float64), normal((4, 3, 3, 2), np.float64, 1)
     bias, options = normal((4,), np.float64, 2), {"stride": stride, "padding": (2, 1), "groups": 2}
-    monkeypatch.setattr(lowering, "FEW", 0)  # views of kernel rows also at these few channels
     whole, cache = conv2d_forward(x, weight, bias, **options)
     gradients = conv2d_backward(np.cos(whole), cache)
     monkeypatch.setattr(lowering, "BLOCK_BYTES", 1)  # the least: one output row at a time
@@ -110,8 +111,8 @@ def test_kernel_rows_as_views_equal_im2col(monkeypatch):
     x, weight = normal((2, 8, 9, 10), np.float64), normal((6, 4, 4, 3), np.float64, 1)
     options = {"padding": 2, "dilation": (2, 1), "groups": 2}
     results = []
-    for few in (0, 10**9):
-        monkeypatch.setattr(lowering, "FEW", few)
+    for stacked in (False, True):
+        monkeypatch.setattr(lowering.Windows, "stacked", stacked)
         out, cache = conv2d_forward(x, weight, **options)
         results.append((out, *conv2d_backward(np.sin(out), cache)[:2]))
     for views, im2col in zip(*results, strict=True):
@@ -202,6 +203,24 @@ def test_an_empty_batch_gives_an_empty_batch():
     dx, dweight, _ = conv2d_backward(out, cache)
     assert dx.shape == (0, 2, 5, 5)
     assert not dweight.any()
+
+
+@pytest.mark.parametrize(
+    ("x", "weight", "options"),
+    [
+        ((4, 64, 32, 32), (64, 64, 3, 3), {"padding": 1}),
+        ((1, 64, 112, 112), (64, 64, 3, 3), {"padding": 1}),
+        ((4, 3, 227, 227), (96, 3, 11, 11), {"stride": 4}),
+    ],
+)
+def test_memory_beyond_the_output_is_less_than_one_images_im2col(x, weight, options):
+    x, weight = np.zeros(x, np.float32), np.zeros(weight, np.float32)
+    conv2d(x, weight, **options)
+    tracemalloc.start()
+    out = conv2d(x, weight, **options)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert out.nbytes < peak < out.nbytes + out[0, 0].size * weight[0].size * weight.itemsize
 
 
 # --- refusals -------------------------------------------------------------------------------------
