@@ -121,7 +121,7 @@ class Widget(Home):
         tag = f"cnn-{self._module.replace('_', '-')}"
         return (
             f'<{tag}{identity}{values}><table class="table cnn-static">'
-            f"<caption>{html.escape(self.summary())}</caption><tbody>{rows}</tbody></table></{tag}>"
+            f"<caption>{html.escape(_spec(self._module)['title'])}. {html.escape(self.summary())}</caption><tbody>{rows}</tbody></table></{tag}>"
         )
 
     def __repr__(self) -> str:

@@ -23,8 +23,8 @@ _DEFAULT = re.compile(r"^export default ", re.M)
 
 
 def _name(file: str) -> str:
-    """The constant that holds a module: ``output_size.json`` becomes ``output_size_json``."""
-    return file.removesuffix(".js").replace(".", "_")
+    """The constant that holds a module; no name in the sources starts like this."""
+    return "module_" + file.removesuffix(".js").replace(".", "_")
 
 
 def _module(file: str, done: dict[str, str]) -> None:
@@ -67,10 +67,10 @@ def _modules(names: list[str]) -> str:
 
 def esm(name: str) -> str:
     """One ES module that holds the widget `name` and all it imports, as anywidget wants it."""
-    return f"{_modules([name])}export default {name}.default;\n"
+    return f"{_modules([name])}export default {_name(name)}.default;\n"
 
 
 def page_script(names: list[str]) -> str:
     """One classic script that defines the custom elements of all `names`, as a page wants it."""
-    define = "".join(f"{name}.default.define();\n" for name in names)
+    define = "".join(f"{_name(name)}.default.define();\n" for name in names)
     return f'(() => {{\n"use strict";\n{_modules(names)}{define}}})();\n'

@@ -283,22 +283,22 @@ button[aria-current] { border-color: var(--accent); color: var(--accent); box-sh
 .tools button { border-color: transparent; color: var(--accent); padding: 4px 8px; }
 .tools button:hover { border-color: var(--accent); }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
-.controls { display: flex; flex-wrap: wrap; gap: 10px 24px; padding: 12px 18px 14px; background: var(--panel); border-block: 1px solid var(--line); }
+.controls { display: flex; flex-wrap: wrap; gap: 10px 20px; padding: 12px 18px 14px; background: var(--panel); border-block: 1px solid var(--line); }
 fieldset { border: 0; margin: 0; padding: 0; min-width: 0; }
 legend { padding: 0; font-size: 13px; color: var(--soft); margin-bottom: 4px; }
-.fields { display: flex; flex-wrap: wrap; gap: 8px 10px; }
-.field { width: 92px; }
+.fields { display: flex; flex-wrap: wrap; gap: 8px; }
+.field { width: 84px; }
 label { display: block; font-size: 14px; font-weight: 550; }
-label i { font-family: "Course Math", "STIX Two Text", Cambria, serif; font-weight: 400; font-size: 1.08em; color: var(--soft); margin-left: .1em; }
+label i { line-height: 0; font-family: "Course Math", "STIX Two Text", Cambria, serif; font-weight: 400; font-size: 1.08em; color: var(--soft); margin-left: .1em; }
 .stepper { display: flex; border: 1px solid var(--edge); border-radius: 7px; background: var(--paper); }
 .stepper:focus-within { outline: 3px solid var(--accent); outline-offset: 1px; }
 .stepper input {
-  font: inherit; flex: 1; min-width: 0; width: 0; height: 36px; padding: 0; text-align: center; color: var(--ink);
+  font: inherit; font-size: 14px; flex: 1; min-width: 0; width: 0; height: 36px; padding: 0; text-align: center; color: var(--ink);
   background: none; border: 0; outline: 0; appearance: textfield; -moz-appearance: textfield;
 }
 .stepper input::-webkit-inner-spin-button, .stepper input::-webkit-outer-spin-button { appearance: none; margin: 0; }
 .stepper:has([aria-invalid="true"]) { border-color: var(--bad-strong); box-shadow: 0 0 0 1px var(--bad-strong); }
-.stepper button { flex: none; width: 26px; padding: 0; border: 0; border-radius: 7px; background: none; color: var(--soft); font-size: 17px; }
+.stepper button { flex: none; width: 24px; padding: 0; border: 0; border-radius: 7px; background: none; color: var(--soft); font-size: 17px; }
 .notes { padding: 0 18px; color: var(--bad); font-size: 14px; background: var(--panel); }
 .notes p:not(:empty) { padding: 8px 0; }
 .notes input { font: inherit; width: min(100%, 30em); min-height: 34px; color: var(--ink); background: var(--paper); border: 1px solid var(--edge); border-radius: 5px; }
@@ -317,6 +317,7 @@ th { font-weight: 400; color: var(--soft); width: 42%; padding-right: 14px; }
   button { padding: 4px 9px; }
   .tools { gap: 0; margin-left: -9px; }
   .stepper button { width: 42px; }
+  .stepper input { font-size: 16px; }
   .stepper input, button { min-height: 42px; }
 }
 @media (prefers-reduced-motion: no-preference) { button { transition: color .12s, border-color .12s; } }
