@@ -1,4 +1,7 @@
-"""Convolution against torch: time, memory, the cost of the torch skin, and the loops it replaces."""
+"""Convolution against torch: time, memory, the cost of the torch skin, the loops it replaces.
+
+numpy-ml is not here: its last release (0.1.2) does not import on Python 3.10 and later.
+"""
 
 from collections.abc import Iterator
 
@@ -9,6 +12,7 @@ from timing import Case, peak_memory
 from cnnlib.pytorch import conv as pytorch
 from cnnlib.reference import conv as reference
 from cnnlib.reference.conv import _input_gradient, _weight_gradient
+from cnnlib.reference.winograd import conv2d_winograd
 
 MIDDLE = ((8, 64, 32, 32), (64, 64, 3, 3), {"padding": 1})
 LARGE = ((4, 256, 56, 56), (256, 256, 3, 3), {"padding": 1})
@@ -22,6 +26,7 @@ def cases() -> Iterator[Case]:
         yield Case("conv weight gradient", _text(setting), targets[1], *weight)
         yield Case("conv input gradient", _text(setting), targets[2], *image)
         yield Case("conv backward, both", _text(setting), None, *both)
+        yield Case("Winograd forward", _text(setting), None, _winograd(setting), forward[1])
     for setting, target in ((ALEXNET, 1.5),):
         forward, weight, *_ = _against_torch(setting)
         yield Case("conv forward, AlexNet's first", _text(setting), target, *forward)
@@ -86,6 +91,11 @@ def _against_torch(setting):
         (lambda: reference.conv2d_backward(dout, cache), torch_backward(True, True)),
         (lambda: _input_gradient(dout, weight, windows, x.shape), torch_backward(True, False)),
     )
+
+
+def _winograd(setting):
+    x, weight, options = _arrays(setting)
+    return lambda: conv2d_winograd(x, weight, **options)
 
 
 def _memory_allowed(setting) -> int:

@@ -88,7 +88,7 @@ def conv2d(
     >>> conv2d(x, np.array([[[[-1.0, 1.0]]]]))
     array([[[[0., 5., 0.]]]])
     """
-    windows = _check(x, weight, bias, stride, padding, dilation, groups)
+    windows = windows_of(x, weight, bias, stride, padding, dilation, groups)
     return _correlate(x, weight, bias, windows)
 
 
@@ -103,7 +103,7 @@ def conv2d_forward(
     groups: int = 1,
 ) -> tuple[np.ndarray, ConvCache]:
     """Do the work of :func:`conv2d`; return the output and the cache for :func:`conv2d_backward`."""
-    windows = _check(x, weight, bias, stride, padding, dilation, groups)
+    windows = windows_of(x, weight, bias, stride, padding, dilation, groups)
     cache = ConvCache(x, weight, bias is not None, windows)
     return _correlate(x, weight, bias, windows), cache
 
@@ -125,7 +125,7 @@ def conv2d_naive(
     array([[[[ 8., 12.],
              [20., 24.]]]])
     """
-    windows = _check(x, weight, bias, stride, padding, dilation, groups)
+    windows = windows_of(x, weight, bias, stride, padding, dilation, groups)
     (S_h, S_w), (P_h, P_w), (D_h, D_w) = windows.stride, windows.padding, windows.dilation
     padded = np.pad(x, ((0, 0), (0, 0), (P_h, P_h), (P_w, P_w)))
     N, (K, C, F_h, F_w) = len(x), weight.shape
@@ -217,7 +217,7 @@ def _weight_gradient(
     gradient = np.zeros_like(matrices_of(weight, windows).swapaxes(2, 3), order="C")
     for n, positions, patches in lower(x, windows):
         gradient += patches @ dout[n, :, :, positions].swapaxes(1, 2)
-    return weight_of(gradient.swapaxes(2, 3), weight.shape, windows)
+    return np.ascontiguousarray(weight_of(gradient.swapaxes(2, 3), weight.shape, windows))
 
 
 def _input_gradient(
@@ -271,7 +271,7 @@ def _scatter_gradient(
 # --- the user's arguments ---------------------------------------------------------------------------
 
 
-def _check(
+def windows_of(
     x: Any, weight: Any, bias: Any, stride: Pair, padding: Pair, dilation: Pair, groups: int
 ) -> Windows:
     """Refuse what does not fit together; return where the windows lie."""
@@ -280,30 +280,35 @@ def _check(
     if bias is not None:
         float_array("bias", bias, "K")
     same_dtype(x=x, weight=weight, bias=bias)
+    groups = _check_channels(x.shape[1], weight.shape, groups)
+    if bias is not None:
+        rule = f"one number for each of the {len(weight)} filters of weight."
+        expect_shape("bias", bias, (len(weight),), rule)
+    size, kernel = (x.shape[2], x.shape[3]), (weight.shape[2], weight.shape[3])
+    stride, padding = shapes.pair("stride", stride, 1), shapes.pair("padding", padding, 0)
+    dilation = shapes.pair("dilation", dilation, 1)
+    out_size = shapes.output_shape(
+        size, kernel, stride=stride, padding=padding, dilation=dilation, rounding="floor"
+    )
+    return Windows(kernel, stride, padding, dilation, out_size, groups)
+
+
+def _check_channels(channels: int, shape: tuple[int, ...], groups: int) -> int:
+    """Refuse channels, filters and groups that do not match; `shape` is the weight's."""
     groups = shapes.whole("groups", groups, 1)
-    (_, C, *size), (K, depth, *kernel) = x.shape, weight.shape
-    for name, count, what in (("x", C, "channels"), ("weight", K, "filters")):
+    shapes.whole("x.shape[1]", channels, 1)
+    shapes.whole("weight.shape[0]", shape[0], 1)
+    for name, count, what in (("x", channels, "channels"), ("weight", shape[0], "filters")):
         if count % groups:
             raise ShapeError(
                 f"{name} has {count} {what}, which groups={groups} does not divide: each group needs "
                 f"as many. Use a groups that divides {count}, or another number of {what}."
             )
-    if depth * groups != C:
+    if shape[1] * groups != channels:
+        needed = channels // groups
         raise ShapeError(
-            f"weight has shape {weight.shape}, so its filters see {depth} channels, but x has {C} "
-            f"channels in groups={groups}, {C // groups} each: make weight.shape[1] {C // groups}, "
+            f"weight has shape {shape}, so its filters see {shape[1]} channels, but x has {channels} "
+            f"channels in groups={groups}, {needed} each: make weight.shape[1] {needed}, "
             "or check that x is (N, C, H, W) and not (N, H, W, C)."
         )
-    if bias is not None:
-        expect_shape("bias", bias, (K,), f"one number for each of the {K} filters of weight.")
-    stride, padding = shapes.pair("stride", stride, 1), shapes.pair("padding", padding, 0)
-    dilation = shapes.pair("dilation", dilation, 1)
-    out_size = shapes.output_shape(
-        (size[0], size[1]),
-        (kernel[0], kernel[1]),
-        stride=stride,
-        padding=padding,
-        dilation=dilation,
-        rounding="floor",
-    )
-    return Windows((kernel[0], kernel[1]), stride, padding, dilation, out_size, groups)
+    return groups

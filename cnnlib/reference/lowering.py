@@ -19,8 +19,8 @@ The buffer is filled for a block of output rows at a time, small enough to stay 
 cache until the products have read it.
 
 Source: im2col as in Chellapilla, Puri and Simard (2006), *High performance convolutional neural
-networks for document processing*, section 3; products per kernel offset as in Anderson, Vasudevan,
-Keane and Gregg (2017), *Low-memory GEMM-based convolution algorithms*, section 3.
+networks for document processing*; one product for each part of the kernel as in Anderson, Vasudevan,
+Keane and Gregg (2017), *Low-memory GEMM-based convolution algorithms for deep neural networks*.
 """
 
 from collections.abc import Iterator
@@ -31,6 +31,7 @@ import numpy as np
 __all__ = ["Windows", "lower", "matrices_of", "positions_inside", "weight_of"]
 
 BLOCK_BYTES = 1 << 20
+"""Size of a block's matrices: that of a usual second-level cache. Twice gains a little, half costs a tenth or two."""
 
 
 class Windows(NamedTuple):

@@ -185,7 +185,7 @@ def test_dtype_is_kept_and_inputs_stay_as_they_are(dtype, options):
     dout = normal(out.shape, dtype)
     results = [out, conv2d_naive(x, weight, bias, **options), *conv2d_backward(dout, cache)]
     assert {r.dtype for r in results} == {np.dtype(dtype)}
-    assert all(r.flags.writeable for r in results)
+    assert all(r.flags.writeable and r.flags.c_contiguous for r in results)
     assert not any(np.shares_memory(r, a) for r in results for a in (x, weight, bias, dout))
     assert all(np.array_equal(a, b) for a, b in zip((x, weight, bias), kept, strict=True))
 
@@ -304,6 +304,12 @@ REFUSED = [
         {"groups": 0},
         ShapeError,
         "groups=0 is too small: it must be a whole number of at least 1.",
+    ),
+    (
+        (X[:, :0], WEIGHT[:, :0]),
+        {},
+        ShapeError,
+        "x.shape[1]=0 is too small: it must be a whole number of at least 1.",
     ),
     (
         (X, WEIGHT, np.zeros(5)),
