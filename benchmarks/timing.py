@@ -127,7 +127,7 @@ def print_conditions() -> None:
 
 def report(cases: Iterable[Case]) -> int:
     """Measure each case, print its line at once, and return how many missed their target."""
-    line = "{:<32} {:<34} {:>9} {:>9}  {}"
+    line = "{:<32} {:<40} {:>9} {:>9}  {}"
     print("\n" + line.format("operation", "shape", "ratio", "target", "verdict"))
     missed = 0
     for case in cases:
