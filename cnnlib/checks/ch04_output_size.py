@@ -6,6 +6,8 @@ once, in "values at stride 1", and in "everything together".
 """
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -39,7 +41,16 @@ Random = np.random.Generator
 # --- (a) output size ----------------------------------------------------------------------------
 
 
-def _size(size, kernel, stride=None, padding=None, rounding=None, right=None, note="") -> Case:
+def _size(
+    size: int,
+    kernel: int,
+    *,
+    stride: int | None = None,
+    padding: int | None = None,
+    rounding: str | None = None,
+    right: int | None = None,
+    note: str = "",
+) -> Case:
     """A case of task (a); what is None is left to the function's own default."""
     keyword = {"stride": stride, "padding": padding, "rounding": rounding}
     given = {name: value for name, value in keyword.items() if value is not None}
@@ -86,7 +97,7 @@ def _strict_cases(rng: Random) -> list[Case]:
     return cases
 
 
-def _must_raise(size: int, kernel: int, **settings: int) -> str:
+def _must_raise(size: int, kernel: int, **settings: Any) -> str:
     try:
         shapes.output_size(size, kernel, **settings)
     except ValueError:
@@ -133,7 +144,13 @@ def _whole_cases(rng: Random) -> list[Case]:
     return [_size(w, f, rounding=rounding) for rounding in ("strict", "floor", "ceil")]
 
 
-def _count(span: float, stride: int, rounding: str, *, starts_inside=lambda windows: True) -> int:
+def _count(
+    span: float,
+    stride: int,
+    rounding: str,
+    *,
+    starts_inside: Callable[[int], bool] = lambda windows: True,
+) -> int:
     """Windows on a way of `span` pixels: the frame into which the misconceptions of (a) put theirs."""
     exact = span / stride
     windows = math.floor(exact) + 1
@@ -491,7 +508,16 @@ _LAPLACIAN = np.array([[0, 1, 0], [1, -4, 1], [0, 1, 0]], dtype=np.float64)
 _BY_HAND = np.array([[692, -315, -6], [-680, -194, 305], [153, -59, -86]], dtype=np.float64)
 
 
-def _conv(x, weight, bias=None, stride=None, padding=None, right=None, note="") -> Case:
+def _conv(
+    x: np.ndarray,
+    weight: np.ndarray,
+    bias: np.ndarray | None = None,
+    *,
+    stride: int | None = None,
+    padding: int | None = None,
+    right: np.ndarray | None = None,
+    note: str = "",
+) -> Case:
     keyword = {"bias": bias, "stride": stride, "padding": padding}
     given = {name: value for name, value in keyword.items() if value is not None}
     return Case({"x": x, "weight": weight}, given, expected=right, note=note)
@@ -508,7 +534,9 @@ def _kernels(rng: Random, *shape: int, dtype: str = "float64") -> np.ndarray:
 
 def _value_cases(rng: Random) -> list[Case]:
     return [
-        _conv(_IMAGE[None, None], _LAPLACIAN[None, None], right=_BY_HAND[None, None], note="by hand"),
+        _conv(
+            _IMAGE[None, None], _LAPLACIAN[None, None], right=_BY_HAND[None, None], note="by hand"
+        ),
         _conv(_images(rng, (1, 1, 4, 4)), _images(rng, (1, 1, 2, 2))),
         _conv(_images(rng, (1, 1, 6, 6), "float32"), _images(rng, (1, 1, 3, 3), "float32")),
     ]
@@ -570,8 +598,8 @@ def _together_cases(rng: Random) -> list[Case]:
             _images(rng, (2, 3, h, w), dtype),
             _images(rng, (4, 3, 3, 2), dtype),
             _images(rng, (4,), dtype),
-            stride,
-            padding,
+            stride=stride,
+            padding=padding,
         )
 
     return [drawn(5, 8, 2, 1, "float64"), drawn(6, 9, 3, 2, "float32")]
@@ -599,7 +627,7 @@ def _typed(function):
     return typed
 
 
-def _out(x, weight, stride, padding) -> tuple[int, int]:
+def _out(x: np.ndarray, weight: np.ndarray, stride: int, padding: int) -> tuple[int, int]:
     return shapes.output_shape(
         x.shape[2:], weight.shape[2:], stride=stride, padding=padding, rounding="floor"
     )
@@ -656,9 +684,7 @@ def _no_bias(x, weight, bias, stride, padding):
 @_typed
 def _bias_at_every_tap(x, weight, bias, stride, padding):
     taps = weight[0].size
-    return _conv2d(
-        x, weight, None if bias is None else taps * bias, stride=stride, padding=padding
-    )
+    return _conv2d(x, weight, None if bias is None else taps * bias, stride=stride, padding=padding)
 
 
 @_typed

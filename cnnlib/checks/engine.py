@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from cnnlib.checks.book import Section
-from cnnlib.checks.calls import Case, Outcome, call, describe
+from cnnlib.checks.calls import Case, Outcome, call
 from cnnlib.checks.judges import close, judge_array, judge_dtype, judge_whole, same_outcome
 from cnnlib.checks.report import Idea, Picture, Report, Row
 
@@ -186,7 +186,14 @@ def examine(exercise: Exercise, task: Task, function: Callable, *, seeds: Sequen
     rows = tuple(_row(task, part, seen) for part in task.parts)
     rows = _one_picture(rows)
     printed = next((one.got.printed for one in everything if one.got.printed), "")
-    return Report(*frame, rows=rows, blank=blank, graded=graded, printed=_first_lines(printed))
+    return Report(
+        *frame,
+        rows=rows,
+        blank=blank,
+        graded=graded,
+        timed_out=stopped == "time",
+        printed=_first_lines(printed),
+    )
 
 
 def _right(task: Task, part: Part, case: Case) -> Any:
@@ -249,9 +256,7 @@ def _idea(task: Task, part: Part, failing: _Seen, seen: dict[str, list[_Seen]]) 
             for one in answers
         )
 
-    fitting = [
-        m for m in task.misconceptions if explained(m, to_explain, types) == len(to_explain)
-    ]
+    fitting = [m for m in task.misconceptions if explained(m, to_explain, types) == len(to_explain)]
     if not fitting:
         return None
     best = max(fitting, key=lambda m: explained(m, everything, False))
@@ -284,9 +289,7 @@ def _one_picture(rows: tuple[Row, ...]) -> tuple[Row, ...]:
     kept: list[Row] = []
     for row in rows:
         again = row.picture is not None and any(earlier.picture for earlier in kept)
-        kept.append(
-            Row(row.part, row.points, row.status, row.message, row.idea) if again else row
-        )
+        kept.append(Row(row.part, row.points, row.status, row.message, row.idea) if again else row)
     return tuple(kept)
 
 

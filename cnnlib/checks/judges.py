@@ -37,9 +37,7 @@ def close(got: np.ndarray, right: np.ndarray, relative: float) -> np.ndarray:
 
 def _input_dtype(case: Case) -> np.dtype:
     arrays = [
-        v
-        for v in [*case.positional.values(), *case.keyword.values()]
-        if isinstance(v, np.ndarray)
+        v for v in [*case.positional.values(), *case.keyword.values()] if isinstance(v, np.ndarray)
     ]
     return arrays[0].dtype if arrays else np.dtype(np.float64)
 

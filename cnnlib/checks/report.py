@@ -1,7 +1,7 @@
 """The report of a check: a small table in colours and words, and the same in plain text."""
 
 import html
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -109,8 +109,8 @@ class Report:
     rows: tuple[Row, ...]
     blank: bool = False
     graded: bool = False
+    timed_out: bool = False
     printed: str = ""
-    remarks: tuple[str, ...] = field(default=())
 
     @property
     def points(self) -> int | float:
@@ -133,6 +133,7 @@ class Report:
             "points": self.points,
             "most": self.most,
             "blank": self.blank,
+            "timed_out": self.timed_out,
             "lost": [row.part for row in self.rows if row.status != "earned"],
             "misconceptions": [idea.name for idea in self.ideas],
         }
@@ -170,7 +171,6 @@ class Report:
         for idea in self.ideas:
             lines.append(f"  Looks like: {idea.name}. {idea.explanation} See {_where(idea)}.")
         lines += [str(row.picture) for row in self.rows if row.picture]
-        lines += [f"  {remark}" for remark in self.remarks]
         if self.printed:
             lines.append("  Your function wrote (this costs nothing):")
             lines += [f"    {line}" for line in self.printed.splitlines()]
@@ -206,16 +206,13 @@ class Report:
                 f"{html.escape(idea.explanation)} See {link}.</div>"
             )
         parts += [row.picture._repr_html_() for row in self.rows if row.picture]
-        parts += [f"<div>{html.escape(remark)}</div>" for remark in self.remarks]
         if self.printed:
             parts.append(
                 "<details><summary>Your function wrote something (this costs nothing)</summary>"
                 f"<pre>{html.escape(self.printed)}</pre></details>"
             )
         if self.closing:
-            parts.append(
-                f"<div style='margin-top:.4em;max-width:52em'>{_code(self.closing)}</div>"
-            )
+            parts.append(f"<div style='margin-top:.4em;max-width:52em'>{_code(self.closing)}</div>")
         return "<div>" + "".join(parts) + "</div>"
 
 

@@ -119,7 +119,9 @@ def refuse_leaks(source: NotebookNode, released: str, place: str) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Regenerate ``exercises/``, or with ``--check`` compare it. Returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m cnnlib.grading.notebooks", description=main.__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m cnnlib.grading.notebooks", description=main.__doc__
+    )
     parser.add_argument("--check", action="store_true", help="write nothing, fail on a difference")
     parser.add_argument("--root", type=Path, default=Path.cwd(), help="the course's root folder")
     options = parser.parse_args(arguments)

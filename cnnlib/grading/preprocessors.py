@@ -57,7 +57,9 @@ class RestoreCells(NbGraderPreprocessor):
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         names = resources["nbgrader"]
         with Gradebook(names["db_url"]) as gradebook:
-            release = _released_cells(gradebook.find_notebook(names["notebook"], names["assignment"]))
+            release = _released_cells(
+                gradebook.find_notebook(names["notebook"], names["assignment"])
+            )
         found: dict[str, NotebookNode] = {}
         for cell in reversed(nb.cells):
             grade_id = _grade_id(cell)

@@ -92,7 +92,9 @@ def output_size(size, kernel, *, stride=1, padding=0, rounding="strict"):
     if left_over == 0 or rounding == "floor":
         return windows
     if rounding == "strict":
-        raise ValueError(f"{left_over} pixels are left over: choose another size, stride or padding")
+        raise ValueError(
+            f"{left_over} pixels are left over: choose another size, stride or padding"
+        )
     extra_starts_in_time = windows * stride < padding + size
     return windows + 1 if extra_starts_in_time else windows
     ### END SOLUTION
