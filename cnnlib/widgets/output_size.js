@@ -1,6 +1,6 @@
 // Output-size calculator: how many windows fit along an axis, and which pixels none of them reads.
 
-import { frame, grouped, homes, html, math, svg, table } from "./shared.js";
+import { frame, grouped, homes, html, math, say, svg, table } from "./shared.js";
 import { convParams, coverage, exactOutputSize, measure, nearestFit, nearestValid, outputSize, unseen } from "./shapes.js";
 import spec from "./output_size.json" with { type: "json" };
 
@@ -191,6 +191,7 @@ function formula(values) {
 export function mount(root, store) {
   const sum = html("div", { class: "formula" });
   const answer = html("output", { class: "verdict", tabindex: -1 });
+  const volume = html("p", { class: "unseen", role: "status" });
   const remedies = html("div", { class: "choices remedies", role: "group", "aria-label": "Nearest settings" });
   const figure = html("figure", {});
   const results = html("div", {});
@@ -217,16 +218,18 @@ export function mount(root, store) {
     sum.replaceChildren(...formula(values));
     answer.className = `verdict ${m.tiles ? "tiles" : "refused"}`;
     const said = verdict(values), first = said.indexOf(". ") + 1 || said.length;
-    answer.replaceChildren(html("strong", {}, said.slice(0, first)), said.slice(first));
+    say(answer, html("strong", {}, said.slice(0, first)), said.slice(first));
     const buttons = m.tiles ? [] : Object.entries(suggestions(values)).flatMap(([name, found]) => found.map((value) => remedy(values, name, value)));
     remedies.replaceChildren(...(buttons.length ? [html("span", {}, `${m.fits ? "Nearest that tile" : "What would fit"} (→ output size):`), ...buttons.filter(Boolean)] : []));
     remedies.hidden = buttons.length === 0;
     draw();
-    results.replaceChildren(table(facts(values).slice(1, -1)));
+    const rows = facts(values).slice(1, -1);
+    results.replaceChildren(table(rows));
+    say(volume, rows.slice(-2).map((row) => `${row.join(": ")}. `).join(""));
   };
 
   const { body, refresh, close } = frame(root, spec, store, update);
-  body.append(html("style", {}, LOOK), sum, answer, remedies, figure, results);
+  body.append(html("style", {}, LOOK), sum, answer, volume, remedies, figure, results);
   refresh();
   const observer = new ResizeObserver(draw);
   observer.observe(figure);

@@ -50,12 +50,13 @@ function listeners() {
 export function pageStore(name, initial, settings) {
   const { tell, subscribe } = listeners();
   const entries = () => location.hash.slice(1).split("&").filter((entry) => entry.includes("="));
-  const own = (entry) => entry.startsWith(`${encodeURIComponent(name)}.`);
-  const encode = () => settings.map((s) => `${encodeURIComponent(name)}.${s.name}=${state[s.name]}`);
+  const prefix = `${encodeURIComponent(name)}.`;
+  const own = (entry) => entry.startsWith(prefix) && /^\w+=/.test(entry.slice(prefix.length));
+  const encode = () => settings.map((s) => `${prefix}${s.name}=${state[s.name]}`);
   const read = () => {
     const found = {};
     for (const entry of entries().filter(own)) {
-      const [key, text] = entry.slice(encodeURIComponent(name).length + 1).split("=");
+      const [key, text] = entry.slice(prefix.length).split("=");
       const setting = settings.find((s) => s.name === key);
       const value = setting ? parse(setting, text) : null;
       if (value !== null) found[key] = value;
@@ -212,6 +213,12 @@ export function frame(root, spec, store, update) {
   return { body, refresh, close: () => { unfollow(); unsubscribe(); } };
 }
 
+// Change what a live region says, and only then: the same words again would be read out again.
+export function say(node, ...content) {
+  const next = html("div", {}, ...content);
+  if (next.textContent !== node.textContent) node.replaceChildren(...next.childNodes);
+}
+
 export function table(rows) {
   return html("table", {}, html("tbody", {}, rows.map(([label, value]) =>
     html("tr", {}, html("th", { scope: "row" }, label), html("td", {}, value)))));
@@ -228,7 +235,7 @@ export function homes(tag, spec, mount) {
     return () => { unmount(); store.close(); };
   };
   const render = ({ model, el }) => {
-    // JupyterLab would take Enter, arrows and letters for its own shortcuts.
+    // JupyterLab would take letters for its own shortcuts: b inserts a cell.
     const host = html("div", { "data-lm-suppress-shortcuts": "true" });
     el.append(host);
     return live(host.attachShadow({ mode: "open" }), modelStore(model, settings));
@@ -260,7 +267,7 @@ const STYLE = `
   --good: #1a6b33; --bad: #a33a12; --bad-fill: #fbd9cc; --bad-strong: #b3421a;
   color: var(--ink); background: var(--paper); border: 1px solid var(--line); border-radius: 10px;
   font-family: inherit; font-size: 15px; font-weight: 400; line-height: 1.5;
-  font-variant-numeric: tabular-nums; color-scheme: light; container-type: inline-size; overflow: hidden; text-align: left;
+  font-variant-numeric: tabular-nums; color-scheme: light; container-type: inline-size; position: relative; overflow: hidden; text-align: left;
 }
 .widget[data-mode="dark"] {
   --paper: #14181e; --panel: #1b212a; --ink: #e6e9ed; --soft: #a9b3bf; --line: #363f4b; --edge: #7f8b99;
@@ -307,6 +314,7 @@ math { font-family: "Course Math", "STIX Two Math", "Cambria Math", math, serif;
 table { border-collapse: collapse; width: 100%; font-size: 14px; }
 th, td { padding: 6px 0; text-align: left; vertical-align: top; border-top: 1px solid var(--line); }
 th { font-weight: 400; color: var(--soft); width: 42%; padding-right: 14px; }
+.unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 @container (max-width: 460px) {
   .head, .presets, .controls, .body, .notes { padding-left: 12px; padding-right: 12px; }
   fieldset, .fields { width: 100%; }

@@ -350,6 +350,28 @@ def test_axe_finds_nothing(open_page, mode, width):
     assert overflow <= 0, f"the page scrolls sideways by {overflow} pixels"
 
 
+def test_results_are_announced_once_and_politely(page):
+    widget = page.locator("#second .widget")
+    page.evaluate("""() => {
+        window.said = [];
+        const root = document.querySelector("#second").shadowRoot;
+        for (const region of root.querySelectorAll("output, [role=status]"))
+            new MutationObserver(() => said.push(region.textContent.trim())).observe(region, { childList: true, subtree: true });
+    }""")
+    widget.locator("#out_channels").fill("2")  # changes the volume, not the verdict
+    facts = OutputSize(out_channels=2).facts()[-3:-1]
+    announced = " ".join(f"{label}: {text}." for label, text in facts)
+    assert page.evaluate("said") == [announced]
+
+
+def test_names_with_dots_keep_to_their_own_fragment(open_page):
+    page = open_page("#second.size.size=9&second.size=7")
+    page.locator("#second .widget").locator("#kernel").fill("5")
+    fragment = page.evaluate("location.hash")
+    assert "second.size.size=9" in fragment
+    assert "second.size=7" in fragment
+
+
 def test_focus_can_be_seen(page):
     page.locator("#first .widget").get_by_role("button", name="Reset").focus()
     page.keyboard.press("Tab")
