@@ -52,10 +52,10 @@ export function facts(values) {
     ["Formula", `${sum} ${exact.startsWith("≈") ? exact : `= ${exact}`}`],
     ["Strict rule", m.tiles ? grouped(windows) : m.fits ? "refused: not a whole number" : "refused: the window does not fit"],
     ["Floored, as PyTorch does", m.fits ? grouped(windows) : "none"],
-    ["Rounded up, as pooling can (ceil mode)", m.fits ? grouped(outputSize(values, "ceil")) : "none"],
+    ["Rounded up (ceil mode of pooling)", m.fits ? grouped(outputSize(values, "ceil")) : "none"],
     ["Pixels never read", !m.fits ? "all" : gaps === 0 ? "none"
       : `${grouped(gaps)} of ${grouped(m.size)} along the axis; ${grouped(m.size ** 2 - (m.size - gaps) ** 2)} of ${grouped(m.size ** 2)} in a square image`],
-    ["Output volume, filters × height × width", m.fits ? `${grouped(filters)} × ${grouped(windows)} × ${grouped(windows)}` : "none"],
+    ["Output volume (K × height × width)", m.fits ? `${grouped(filters)} × ${grouped(windows)} × ${grouped(windows)}` : "none"],
     ["Parameters, weights and biases", `(${kernel}·${kernel}·${depth} + 1)·${filters} = ${grouped(convParams(depth, filters, kernel))}`],
     [`Nearest settings that ${m.fits ? "tile" : "fit"}`, m.tiles ? "these" : near.map(([name, found]) => `${name} ${found.join(" or ")}`).join("; ")],
   ];
@@ -178,13 +178,14 @@ function formula(values) {
   const mo = (sign) => math("mo", {}, sign), mi = (name) => math("mi", {}, name), mn = (number) => math("mn", {}, String(number));
   const row = (...parts) => math("mrow", {}, ...parts);
   const reach = (d, f) => (m.dilation === 1 ? f : row(mo("("), d, mo("·"), mo("("), f, mo("−"), mn(1), mo(")"), mo("+"), mn(1), mo(")")));
-  const side = (w, f, p, s, d) => [math("mfrac", {}, row(w, mo("−"), reach(d, f), mo("+"), mn(2), p ), s), mo("+"), mn(1)];
-  const exact = decimal(exactOutputSize(values));
-  const about = exact.startsWith("≈");
+  const side = (w, f, p, s, d) => [math("mfrac", {}, row(w, mo("−"), reach(d, f), mo("+"), mn(2), p), s), mo("+"), mn(1)];
+  const show = (...parts) => math("math", { displaystyle: "true" }, row(...parts));
+  const exact = decimal(exactOutputSize(values)), about = exact.startsWith("≈");
+  const numbers = side(mn(m.size), mn(m.kernel), row(mo("·"), mn(values.padding)), mn(m.stride), mn(m.dilation));
+  const answer = math("mn", { class: "answer" }, exact.replace("≈ ", ""));
   return [
-    math("math", { displaystyle: "true" }, row(...side(mi("W"), mi("F"), mi("P"), mi("S"), mi("d")))),
-    math("math", { displaystyle: "true" }, row(mo("="), ...side(mn(m.size), mn(m.kernel), row(mo("·"), mn(values.padding)), mn(m.stride), mn(m.dilation)))),
-    math("math", { displaystyle: "true" }, row(mo(about ? "≈" : "="), math("mn", { class: "answer" }, exact.replace("≈ ", "")))),
+    show(...side(mi("W"), mi("F"), mi("P"), mi("S"), mi("d"))),
+    html("span", { class: "numbers" }, show(mo("="), ...numbers), show(mo(about ? "≈" : "="), answer)),
   ];
 }
 
@@ -237,7 +238,8 @@ export function mount(root, store) {
 }
 
 const LOOK = `
-.formula { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 7px; min-height: 52px; }
+.formula, .numbers { display: flex; flex-wrap: wrap; align-items: center; gap: 8px 7px; }
+.formula { min-height: 52px; }
 mfrac > * { padding: 1px 3px 2px; }
 .answer { font-weight: 700; color: var(--ink); }
 .verdict { display: block; margin: 8px 0 0; padding: 2px 0 2px 12px; border-left: 4px solid var(--good); border-radius: 2px; max-width: 46em; }

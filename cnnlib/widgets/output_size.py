@@ -152,9 +152,9 @@ class OutputSize(Widget):
             ("Formula", f"({self.size} − {reach} + 2·{self.padding})/{self.stride} + 1 {equals}"),
             ("Strict rule", strict),
             ("Floored, as PyTorch does", floored),
-            ("Rounded up, as pooling can (ceil mode)", up),
+            ("Rounded up (ceil mode of pooling)", up),
             ("Pixels never read", lost),
-            ("Output volume, filters × height × width", volume),
+            ("Output volume (K × height × width)", volume),
             ("Parameters, weights and biases", f"{weights} = {self.params:,}"),
             (f"Nearest settings that {'tile' if self.fits else 'fit'}", self._nearest_text()),
         ]

@@ -7,6 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 from cnnlib import shapes
 from cnnlib.widgets import WIDGETS, OutputSize
+from cnnlib.widgets.base import Setting
 from cnnlib.widgets.bundle import page_script
 
 pytestmark = pytest.mark.browser
@@ -348,6 +349,32 @@ def test_axe_finds_nothing(open_page, mode, width):
         "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     )
     assert overflow <= 0, f"the page scrolls sideways by {overflow} pixels"
+
+
+@pytest.mark.parametrize("width", [1000, 360])
+def test_the_largest_settings_stay_inside_the_frame(open_page, width):
+    page = open_page(viewport={"width": width, "height": 800})
+    widget = page.locator("#second .widget")
+    largest = {
+        name: trait.maximum
+        for name, trait in OutputSize.class_traits(sync=True).items()
+        if isinstance(trait, Setting)
+    }
+    for settings in (
+        largest,
+        {**largest, "dilation": 7, "stride": 511},
+        {**largest, "dilation": 1},
+    ):
+        for name, value in settings.items():
+            widget.locator(f"#{name}").fill(str(value))
+        assert shown(widget) == expected(**settings)
+        body = widget.locator(".body")
+        wider = body.evaluate(
+            "body => [...body.querySelectorAll('*')].filter(e => e.getBoundingClientRect().right > body.getBoundingClientRect().right && !e.closest('svg')).map(e => e.tagName)"
+        )
+        assert wider == [], settings
+        drawing = widget.locator("svg[role=img]").bounding_box()
+        assert drawing["x"] + drawing["width"] <= width
 
 
 def test_results_are_announced_once_and_politely(page):
