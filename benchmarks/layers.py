@@ -9,7 +9,7 @@ import sys
 
 import timing
 
-FAMILIES = ("conv",)
+FAMILIES = ("conv", "pool", "pointwise", "step")
 
 
 def main(wanted: list[str]) -> int:
