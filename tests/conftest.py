@@ -1,12 +1,15 @@
 """What several rooms of the test suite share: system tools, Chromium, the built book, a file server."""
 
 import functools
+import gc
 import http.server
 import os
 import shutil
 import subprocess
 import sys
 import threading
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -65,3 +68,22 @@ def book_url(book_html):
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_address[1]}/"
         server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def in_thread():
+    """Run what starts kernels in a thread of its own, and sweep up after it.
+
+    nbclient needs a thread without a running event loop (playwright's runs in this one), and leaves
+    a loop and two sockets to the garbage collector.
+    """
+
+    def run(function, *arguments, **settings):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with ThreadPoolExecutor(1) as pool:
+                result = pool.submit(function, *arguments, **settings).result()
+            gc.collect()
+        return result
+
+    return run

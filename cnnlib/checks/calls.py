@@ -43,8 +43,15 @@ class Case:
     note: str = ""
 
     def __str__(self) -> str:
-        shown = [f"{name}={_short(value)}" for name, value in self.positional.items()]
-        shown += [f"{name}={_short(value)}" for name, value in self.keyword.items()]
+        """The settings, and shapes in place of arrays.
+
+        >>> str(Case({"x": np.zeros((1, 3), np.float32)}, {"stride": 2}, note="by hand"))
+        'x (1, 3) float32, stride=2 (by hand)'
+        """
+        shown = [
+            f"{name} {_frame(value)}" if isinstance(value, np.ndarray) else f"{name}={value!r}"
+            for name, value in {**self.positional, **self.keyword}.items()
+        ]
         return ", ".join(shown) + (f" ({self.note})" if self.note else "")
 
     def arguments(self) -> tuple[list, dict[str, Any]]:
@@ -214,13 +221,12 @@ def describe(outcome: Outcome) -> str:
         return "nothing in time"
     if outcome.raised:
         return f"{outcome.raised[0]}" + (f": {outcome.text}" if outcome.text else "")
-    return outcome.strange or _short(outcome.value, words=True)
-
-
-def _short(value: Any, *, words: bool = False) -> str:
+    value = outcome.value
     if isinstance(value, np.ndarray):
-        frame = f"{value.shape}, {value.dtype}"
-        return f"an array of shape {frame}" if words else f"array{frame}"
-    if isinstance(value, np.generic):
-        return f"{value.item()!r}"
-    return repr(value)[:80]
+        return f"an array of shape {value.shape}, {value.dtype}"
+    plain = value.item() if isinstance(value, np.generic) else value
+    return outcome.strange or repr(plain)[:80]
+
+
+def _frame(array: np.ndarray) -> str:
+    return f"{array.shape}" + (" float32" if array.dtype == np.float32 else "")

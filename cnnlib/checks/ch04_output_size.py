@@ -28,12 +28,11 @@ from cnnlib.reference import conv
 __all__ = ["EXERCISE", "check", "mark"]
 
 _PAGE = "book/ch04_output_size/output_size"
-DEFINITION = Section(4, _PAGE, "definition", "Sliding a window by hand")
-STRIDE = Section(4, _PAGE, "stride", "Stride")
-PADDING = Section(4, _PAGE, "padding", "Zero padding")
-FORMULA = Section(4, _PAGE, "formula", "The formula")
-STRICT = Section(4, _PAGE, "strict-or-floor", "Strict or floor")
-UNSEEN = Section(4, _PAGE, "unseen", "The pixels that no window sees")
+DEFINITION = Section(4, _PAGE, "ch04-definition", "Three numbers decide the size")
+STRIDE = Section(4, _PAGE, "ch04-stride", "Stride: how far the window jumps")
+PADDING = Section(4, _PAGE, "ch04-padding", "Padding: keeping the size")
+FORMULA = Section(4, _PAGE, "ch04-formula", "The formula, derived")
+STRICT = Section(4, _PAGE, "ch04-strict-or-floor", "When the formula gives a fraction")
 
 Random = np.random.Generator
 
@@ -271,7 +270,7 @@ OUTPUT_SIZE = Task(
         Misconception(
             "strict rounds silently",
             _silent_floor,
-            'With rounding="strict" a remainder is an error that the caller must hear about. '
+            'With `rounding="strict"` a remainder is an error that the caller must hear about. '
             "Floor is what PyTorch does without a word.",
             STRICT,
             _lost(_A, "strict"),
@@ -310,8 +309,8 @@ OUTPUT_SIZE = Task(
         Misconception(
             "a size that is a float",
             _float_size,
-            "A size counts positions, so it is an int. The operator / gives a float even when the "
-            "division comes out even; // does not.",
+            "A size counts positions, so it is an int. The operator `/` gives a float even when the "
+            "division comes out even; `//` does not.",
             FORMULA,
             _lost(_A, "int"),
         ),
@@ -477,14 +476,14 @@ ZERO_PAD = Task(
         Misconception(
             "the slice ends at −0",
             _pad_minus_zero,
-            "With P = 0 the slice P:-P is 0:0, which is empty. Write its end as P + H instead.",
+            "With P = 0 the slice `P:-P` is `0:0`, which is empty. Count its end from the front, too.",
             PADDING,
             _lost(_B, "nothing"),
         ),
         Misconception(
             "NumPy's default type",
             _pad_float64,
-            "np.zeros makes float64 unless it is told otherwise; dtype=x.dtype tells it.",
+            "`np.zeros` makes float64 unless it is told otherwise; `dtype=x.dtype` tells it.",
             PADDING,
             _lost(_B, "dtype"),
         ),
@@ -800,7 +799,7 @@ CONV2D = Task(
         Misconception(
             "the bias is forgotten",
             _no_bias,
-            "Each filter adds its own number to its whole map. bias=None stands for no bias at all.",
+            "Each filter adds its own number to its whole map. `bias=None` stands for no bias at all.",
             DEFINITION,
             _lost(_C, "bias", "together"),
         ),
@@ -828,7 +827,7 @@ CONV2D = Task(
         Misconception(
             "NumPy's default type",
             _always_float64,
-            "np.zeros makes float64 unless it is told otherwise; dtype=x.dtype tells it.",
+            "`np.zeros` makes float64 unless it is told otherwise; `dtype=x.dtype` tells it.",
             DEFINITION,
             _lost(_C, "dtype"),
         ),

@@ -15,8 +15,15 @@ from typing import Any
 import numpy as np
 
 from cnnlib.checks.book import Section
-from cnnlib.checks.calls import Case, Outcome, call
-from cnnlib.checks.judges import close, judge_array, judge_dtype, judge_whole, same_outcome
+from cnnlib.checks.calls import Case, Outcome, call, describe
+from cnnlib.checks.judges import (
+    close,
+    judge_array,
+    judge_dtype,
+    judge_raises,
+    judge_whole,
+    same_outcome,
+)
 from cnnlib.checks.report import Idea, Picture, Report, Row
 
 __all__ = [
@@ -217,6 +224,8 @@ def _problem(part: Part, case: Case, right: Any, got: Outcome) -> str:
     problem = part.judge(case, right, got)
     if not problem:
         return ""
+    if got.raised and part.judge is not judge_raises:
+        problem = f"your function stopped with {describe(got)}"
     if got.value is None and not (got.raised or got.strange):
         problem += ". A function without a return statement gives None"
     elif got.strange == "a list":
@@ -234,7 +243,7 @@ def _row(task: Task, part: Part, seen: dict[str, list[_Seen]]) -> Row:
         message = "" if mine else "an earlier part stopped the check"
         return Row(part.name, part.points, status, message)
     idea = _idea(task, part, failing, seen)
-    return Row(part.name, part.points, "wrong", failing.problem, idea, _picture(failing))
+    return Row(part.name, part.points, "wrong", failing.problem, idea, _picture(part, failing))
 
 
 def _idea(task: Task, part: Part, failing: _Seen, seen: dict[str, list[_Seen]]) -> Idea | None:
@@ -263,7 +272,7 @@ def _idea(task: Task, part: Part, failing: _Seen, seen: dict[str, list[_Seen]]) 
     return Idea(best.name, best.explanation, best.section)
 
 
-def _picture(failing: _Seen) -> Picture | None:
+def _picture(part: Part, failing: _Seen) -> Picture | None:
     """The first plane that differs, where both answers are small volumes of the same shape."""
     right, got = failing.right, failing.got.value
     if not isinstance(right, np.ndarray) or not isinstance(got, np.ndarray) or right.ndim != 4:
@@ -280,7 +289,7 @@ def _picture(failing: _Seen) -> Picture | None:
         right[image, channel].astype(np.float64),
         got[image, channel].astype(np.float64),
         different[image, channel],
-        f"Image {image}, channel {channel} of the result",
+        f"Part “{part.name}”: image {image}, channel {channel} of the result",
     )
 
 

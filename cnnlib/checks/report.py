@@ -74,7 +74,7 @@ class Picture:
     def _repr_html_(self) -> str:
         none = np.zeros_like(self.different)
         return (
-            "<div style='display:flex;flex-wrap:wrap;gap:1.2em;margin:.5em 0'>"
+            "<div style='display:flex;flex-wrap:wrap;align-items:flex-start;gap:1.2em;margin:.5em 0'>"
             + _grid("expected", self.expected, none)
             + _grid("yours", self.got, self.different)
             + _grid("yours − expected", self.got - self.expected, self.different)
@@ -203,7 +203,7 @@ class Report:
                 "<div style='background-color:#fff3cf;color:#3d2f00;border-left:4px solid #a97b00;"
                 "padding:.5em .8em;margin:.5em 0;max-width:52em'>"
                 f"<strong>Looks like: {html.escape(idea.name)}.</strong> "
-                f"{html.escape(idea.explanation)} See {link}.</div>"
+                f"{_code(idea.explanation)} See {link}.</div>"
             )
         parts += [row.picture._repr_html_() for row in self.rows if row.picture]
         if self.printed:
@@ -246,7 +246,7 @@ def _grid(name: str, values: np.ndarray, marks: np.ndarray) -> str:
         rows.append("<tr>" + "".join(cells) + "</tr>")
     return (
         "<table style='border-collapse:collapse;background-color:#ffffff;font-size:.85em'>"
-        f"<caption style='text-align:left;padding:.2em 0'>{html.escape(name)}</caption>"
+        f"<caption style='text-align:left;white-space:nowrap;padding:.2em 0'>{html.escape(name)}</caption>"
         f"<tbody>{''.join(rows)}</tbody></table>"
     )
 

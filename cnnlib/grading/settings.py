@@ -18,7 +18,7 @@ _ATTRIBUTES = {
     "td": ["colspan", "rowspan"],
 }
 _STYLES = """
-    background-color border border-collapse border-left color display flex-wrap font-size
+    align-items background-color border border-collapse border-left color display flex-wrap font-size
     font-weight gap margin margin-top max-width padding text-align vertical-align white-space
 """.split()  # noqa: SIM905
 

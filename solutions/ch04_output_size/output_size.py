@@ -55,7 +55,9 @@ from cnnlib.checks.ch04_output_size import check, mark
 # 28 without padding. With 2 zeros on each side it is 32 again: the size is kept.
 # </details>
 #
-# **Your task.** Write `output_size` for one axis.
+# ### Your task
+#
+# Write `output_size` for one axis.
 #
 # | argument | meaning |
 # |---|---|
@@ -129,7 +131,9 @@ mark("a", output_size).points
 # (8, 3, 36, 36). Each map gains 36 · 36 − 32 · 32 = 272 zeros, so 8 · 3 · 272 = 6,528 in all.
 # </details>
 #
-# **Your task.** Write `zero_pad`. NumPy has `np.pad`, and you may check yourself against it; build the frame with a
+# ### Your task
+#
+# Write `zero_pad`. NumPy has `np.pad`, and you may check yourself against it; build the frame with a
 # slice here, because you will meet that slice again in every convolution.
 #
 # | argument | meaning |
@@ -189,7 +193,9 @@ mark("b", zero_pad).points
 # 0: four neighbours of 100 minus four times 100. It answers to edges only.
 # </details>
 #
-# **Your task.** Write `conv2d`. The kernel is laid on as it is, not flipped. Clear loops are welcome: nobody measures
+# ### Your task
+#
+# Write `conv2d`. The kernel is laid on as it is, not flipped. Clear loops are welcome: nobody measures
 # your speed here.
 #
 # | argument | meaning |
