@@ -178,7 +178,7 @@ def sigmoid(x: np.ndarray) -> np.ndarray:
     """Logistic function: ``1 / (1 + exp(-x))``.
 
     Far to the left exp(−x) would overflow. There the fraction is multiplied through by exp(x), which
-    gives exp(x)/(1 + exp(x)): both cases need only exp(−|x|), never more than 1.
+    gives exp(x)/(1 + exp(x)). Both cases are exp(min(x, 0))/(1 + exp(−|x|)), with no exponent above 0.
 
     Parameters
     ----------
@@ -194,8 +194,8 @@ def sigmoid(x: np.ndarray) -> np.ndarray:
     >>> sigmoid(np.array([-1000.0, 0.0, 1000.0]))
     array([0. , 0.5, 1. ])
     """
-    decay = np.exp(-np.abs(float_array("x", x, "...")))
-    return np.where(x >= 0, x.dtype.type(1), decay) / (1 + decay)
+    x, zeros = float_array("x", x, "..."), _zeros(x)
+    return np.exp(np.minimum(x, zeros)) / (1 + np.exp(-np.abs(x)))
 
 
 def sigmoid_backward(dout: np.ndarray, cache: np.ndarray) -> np.ndarray:

@@ -179,7 +179,7 @@ def max_pool2d_forward(
     -------
     out : (N, C, H', W') array
     cache : tuple
-        For :func:`max_pool2d_backward`: the winners' positions in the flattened padded input.
+        For :func:`max_pool2d_backward`: the winners' positions in the flattened input.
         Among equal values the first in row-major order wins; of several NaN the last, as in PyTorch.
     """
     windows = _windows(x, kernel_size, stride, padding, rounding)
@@ -214,21 +214,18 @@ def _first_maximum(values: Iterable, labels: Iterable) -> tuple[np.ndarray, np.n
 
 
 def _positions(winner: np.ndarray, windows: _Windows) -> np.ndarray:
-    """Index into the flattened padded input for each window's winning tap."""
-    height, width = windows.padded
-    n, c = windows.input[:HEIGHT]
+    """Index into the flattened input of the pixel under each window's winning tap."""
+    n, c, height, width = windows.input
     plane = np.arange(n * c).reshape(n, c, 1, 1) * (height * width)
-    rows = np.arange(windows.out[0]) * windows.stride[0]
-    columns = np.arange(windows.out[1]) * windows.stride[1]
+    top, left = (np.arange(out) * stride - padding for _, padding, out, stride, _ in windows._axes)
     taps = np.add.outer(np.arange(windows.kernel[0]) * width, np.arange(windows.kernel[1]))
     position = taps.ravel().take(winner)
-    position += plane + np.add.outer(rows * width, columns)
+    position += plane + np.add.outer(top * width, left)
     if any(windows.padding):
         # Tap 0 of a border window is padding. It wins only if all the pixels are −∞ as well, and
         # then the gradient belongs to the first pixel.
-        top, left = windows.padding
-        pixel = np.add.outer(np.maximum(rows, top) * width, np.maximum(columns, left))
-        np.copyto(position, plane + pixel, where=winner == 0)
+        first = np.add.outer(np.maximum(top, 0) * width, np.maximum(left, 0))
+        np.copyto(position, plane + first, where=winner == 0)
     return position
 
 
@@ -260,16 +257,15 @@ def max_pool2d_backward(dout: np.ndarray, cache: tuple) -> np.ndarray:
     """
     windows, position = cache
     dout = output_gradient(dout, position.shape, windows.dtype)
-    planes, cells = math.prod(windows.input[:HEIGHT]), math.prod(windows.padded)
+    planes, pixels = math.prod(windows.input[:HEIGHT]), math.prod(windows.input[HEIGHT:])
     position, dout = (a.reshape(planes, math.prod(windows.out)) for a in (position, dout))
-    dpadded = np.empty((planes, cells), dout.dtype)
-    step = max(1, BLOCK_BYTES // (cells * dout.itemsize))
+    dx = np.empty((planes, pixels), dout.dtype)
+    step = max(1, BLOCK_BYTES // (pixels * dout.itemsize))
     for start in range(0, planes, step):  # so many planes stay in the processor's cache
         some = slice(start, start + step)
-        dpadded[some] = 0
-        np.add.at(dpadded.reshape(-1), position[some].reshape(-1), dout[some].reshape(-1))
-    shape = (*windows.input[:HEIGHT], *windows.padded)
-    return np.ascontiguousarray(windows.crop(dpadded.reshape(shape)))
+        dx[some] = 0
+        np.add.at(dx.reshape(-1), position[some].reshape(-1), dout[some].reshape(-1))
+    return dx.reshape(windows.input)
 
 
 # --- average --------------------------------------------------------------------------------------
