@@ -259,15 +259,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m cnnlib.grading.classroom", description=main.__doc__
     )
     parser.add_argument("--root", type=Path, default=Path.cwd(), help="the course's root folder")
-    parser.add_argument("--course", type=Path, help="working folder, emptied first (classroom/)")
+    parser.add_argument("--course", type=Path, help="working folder (classroom/)")
     options = parser.parse_args(arguments)
     solutions = options.root / "solutions"
     if not solutions.is_dir():
         print(f"no folder {solutions}: run this in the course's root folder")
         return 2
     course = options.course or options.root / "classroom"
-    if (course / "gradebook.db").exists():
-        shutil.rmtree(course)  # an earlier run of this command; anything else is refused below
+    marker = course / "made_by_make_grade"
+    if marker.exists():
+        shutil.rmtree(course)  # an earlier run of this command, and nothing else
+    elif course.exists() and any(course.iterdir()):
+        print(f"{course} holds something that this command has not made: move it or give --course.")
+        return 1
     start = time.perf_counter()
     students = samples.sample_class(solutions)
     try:
@@ -277,6 +281,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except GradingError as error:
         print(error)
         return 1
+    finally:
+        course.mkdir(parents=True, exist_ok=True)
+        marker.touch()
     print(f"\n{table(found)}\n")
     print(f"feedback  {course / 'feedback'}{os.sep}<student>{os.sep}{samples.ASSIGNMENT}")
     print(f"marks     {course / 'grades.csv'}")

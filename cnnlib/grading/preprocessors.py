@@ -7,10 +7,10 @@
                           The grading run gets its secret seed here.
 :class:`HonestMarks`      A warning on stderr costs nothing; a mark is a number between 0 and the maximum;
                           a cell that never ran earns nothing.
-:class:`CleanFeedback`    Feedback shows no hidden tests, no marking scheme, no tracebacks through tests.
 ========================  =========================================================================
 
-:mod:`cnnlib.grading.settings` puts them in their places.
+:mod:`cnnlib.grading.settings` puts them in their places; :mod:`cnnlib.grading.feedback` has the one for
+feedback.
 """
 
 import ast
@@ -25,17 +25,12 @@ from nbformat.notebooknode import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from nbgrader import utils
 from nbgrader.api import Gradebook
-from nbgrader.preprocessors import (
-    ClearHiddenTests,
-    ClearMarkScheme,
-    Execute,
-    NbGraderPreprocessor,
-)
+from nbgrader.preprocessors import Execute, NbGraderPreprocessor
 from traitlets import Integer, Unicode
 
 from cnnlib.checks.engine import SEED_VARIABLE
 
-__all__ = ["CleanFeedback", "ExecuteToTheEnd", "HonestMarks", "RestoreCells"]
+__all__ = ["ExecuteToTheEnd", "HonestMarks", "RestoreCells"]
 
 
 def _error(name: str, message: str) -> NotebookNode:
@@ -207,7 +202,7 @@ class HonestMarks(NbGraderPreprocessor):
                     output.name = "stdout"  # nbgrader takes stderr for a failure
             problem = _mark_problem(cell)
             if problem:
-                cell.outputs.append(_error("NoMark", problem))
+                cell.outputs.insert(0, _error("NoMark", problem))  # nbgrader reads the first
         return cell, resources
 
 
@@ -242,22 +237,3 @@ def _ends_in_points(source: str) -> bool:
         and isinstance(last.value, ast.Attribute)
         and last.value.attr == "points"
     )
-
-
-# --- feedback -----------------------------------------------------------------------------------
-
-
-class CleanFeedback(NbGraderPreprocessor):
-    """Take out of a graded notebook what students are not to see. HTML is cleaned by the next step."""
-
-    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
-        for step in (ClearHiddenTests, ClearMarkScheme):
-            nb, resources = step(parent=self, enforce_metadata=False).preprocess(nb, resources)
-        return super().preprocess(nb, resources)
-
-    def preprocess_cell(self, cell: NotebookNode, resources: Any, index: int) -> tuple:
-        if cell.cell_type == "code" and utils.is_locked(cell):
-            for output in cell.outputs:
-                if output.output_type == "error":  # a traceback repeats the source of the test
-                    output.traceback = [f"{output.ename}: {output.evalue}".rstrip(": ")]
-        return cell, resources

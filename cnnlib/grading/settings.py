@@ -7,21 +7,6 @@ from typing import Any
 
 __all__ = ["configure"]
 
-_TAGS = """
-    a b blockquote br caption code details div em h1 h2 h3 h4 h5 h6 hr i li ol p pre span strong sub
-    summary sup table tbody td th thead tr ul
-""".split()  # noqa: SIM905
-_ATTRIBUTES = {
-    "*": ["style"],
-    "a": ["href", "title"],
-    "th": ["scope", "colspan", "rowspan"],
-    "td": ["colspan", "rowspan"],
-}
-_STYLES = """
-    align-items background-color border border-collapse border-left color display flex-wrap font-size
-    font-weight gap margin margin-top max-width padding text-align vertical-align white-space
-""".split()  # noqa: SIM905
-
 
 def configure(c: Any, course: Path, *, course_id: str = "cnn") -> None:
     """Set nbgrader up for this course.
@@ -37,9 +22,9 @@ def configure(c: Any, course: Path, *, course_id: str = "cnn") -> None:
     """
     import nbgrader
     from nbconvert.preprocessors import ClearMetadataPreprocessor, CSSHTMLHeaderPreprocessor
-    from nbconvert.preprocessors.sanitize import SanitizeHTML
     from nbgrader import preprocessors as theirs
 
+    from cnnlib.grading import feedback
     from cnnlib.grading import preprocessors as ours
 
     _find_programs()
@@ -74,19 +59,15 @@ def configure(c: Any, course: Path, *, course_id: str = "cnn") -> None:
     c.ExecuteToTheEnd.seed_file = str(course / "grading_seed")
 
     c.GenerateFeedback.preprocessors = [
-        ours.CleanFeedback,
+        feedback.CleanFeedback,
         theirs.GetGrades,
         CSSHTMLHeaderPreprocessor,
-        SanitizeHTML,  # a student's script must not run in the reader's browser
     ]
     c.HTMLExporter.extra_template_basedirs = [
         str(Path(__file__).parent / "templates"),  # ours first
         str(Path(nbgrader.__file__).parent / "server_extensions" / "formgrader" / "templates"),
     ]
-    c.SanitizeHTML.tags = _TAGS
-    c.SanitizeHTML.attributes = _ATTRIBUTES
-    c.SanitizeHTML.styles = _STYLES
-    c.SanitizeHTML.safe_output_keys = {"metadata", "text/plain", "image/png", "image/jpeg"}
+    c.HTMLExporter.filters = {"markdown2html": feedback.safe_markdown}
 
 
 def _find_programs() -> None:

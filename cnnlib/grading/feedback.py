@@ -1,0 +1,63 @@
+"""What a feedback page may hold: nothing of the hidden tests, and nothing of a student that runs.
+
+A student's output, answer or error text may contain any HTML, and the page is opened by a grader.
+Markdown is cleaned after it was rendered, as ``[text](javascript:…)`` becomes a link only then.
+"""
+
+from typing import Any
+
+from bleach import clean
+from bleach.css_sanitizer import CSSSanitizer
+from nbconvert.filters import markdown2html
+from nbformat.notebooknode import NotebookNode
+from nbgrader import utils
+from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme, NbGraderPreprocessor
+
+__all__ = ["CleanFeedback", "safe_html", "safe_markdown"]
+
+_TAGS = """
+    a b blockquote br caption code details div em h1 h2 h3 h4 h5 h6 hr i li ol p pre span strong sub
+    summary sup table tbody td th thead tr ul
+""".split()  # noqa: SIM905
+_ATTRIBUTES = {
+    "*": ["style"],
+    "a": ["href", "title"],
+    "th": ["scope", "colspan", "rowspan"],
+    "td": ["colspan", "rowspan"],
+}
+_STYLES = """
+    align-items background-color border border-collapse border-left color display flex-wrap font-size
+    font-weight gap margin margin-top max-width padding text-align vertical-align white-space
+""".split()  # noqa: SIM905
+_KINDS = {"text/html", "text/markdown", "text/plain", "image/png", "image/jpeg"}
+
+
+def safe_html(html: str) -> str:
+    """Keep tables, text and colours; show everything else as text."""
+    styles = CSSSanitizer(allowed_css_properties=_STYLES)
+    return clean(html, tags=_TAGS, attributes=_ATTRIBUTES, css_sanitizer=styles)
+
+
+def safe_markdown(source: str) -> str:
+    """The template's filter ``markdown2html``, made safe."""
+    return safe_html(markdown2html(source))
+
+
+class CleanFeedback(NbGraderPreprocessor):
+    """Take out of a graded notebook what students are not to see and what must not run."""
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        for step in (ClearHiddenTests, ClearMarkScheme):
+            nb, resources = step(parent=self, enforce_metadata=False).preprocess(nb, resources)
+        return super().preprocess(nb, resources)
+
+    def preprocess_cell(self, cell: NotebookNode, resources: Any, index: int) -> tuple:
+        for output in cell.get("outputs", []):
+            if output.output_type == "error" and utils.is_locked(cell):
+                # a traceback repeats the source of the test
+                output.traceback = [f"{output.ename}: {output.evalue}".rstrip(": ")]
+            elif "data" in output:
+                output.data = NotebookNode({k: v for k, v in output.data.items() if k in _KINDS})
+                if "text/html" in output.data:
+                    output.data["text/html"] = safe_html(output.data["text/html"])
+        return cell, resources
