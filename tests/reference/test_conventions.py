@@ -114,6 +114,12 @@ def test_another_epsilon_gives_the_same_output():
     )
 
 
+def test_the_numbers_that_the_page_states():
+    quiet = np.sqrt((0.001 + 1e-3) / (0.001 + 1e-5))
+    assert f"{quiet - 1:.0%}" == "41%"
+    assert conventions.unbiased_variance(1.0, 32 * 16 * 16) == pytest.approx(1.0001, abs=5e-5)
+
+
 # --- refusals ---------------------------------------------------------------------------------------
 
 FLAT = np.zeros((12, 5))
