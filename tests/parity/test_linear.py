@@ -1,4 +1,4 @@
-"""The NumPy fully connected layer is torch's: signature, forward, every gradient."""
+"""The NumPy fully connected layer is torch's: forward, every gradient."""
 
 import numpy as np
 import pytest
@@ -12,17 +12,11 @@ from tests.parity.common import (
     DEVICES,
     arrays,
     assert_close,
-    assert_same_signature,
     dtypes,
     normal,
     to_torch,
     torch_gradients,
 )
-
-
-@pytest.mark.parametrize("name", ["linear", "flatten"])
-def test_signatures_are_equal(name):
-    assert_same_signature(getattr(reference, name), getattr(pytorch, name))
 
 
 @settings(max_examples=80, deadline=None)
