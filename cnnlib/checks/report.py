@@ -236,11 +236,12 @@ def _grid(name: str, values: np.ndarray, marks: np.ndarray) -> str:
         cells = []
         for value, flag in zip(row, flags, strict=True):
             share = min(abs(float(value)) / scale, 1.0) if np.isfinite(value) else 1.0
-            hue = "214,92,20" if value > 0 else "40,96,170"
+            hue = (214, 92, 20) if value > 0 else (40, 96, 170)
+            colour = "#" + "".join(f"{round(255 - 0.42 * share * (255 - c)):02x}" for c in hue)
             frame = "2px solid #a3140a" if flag else "1px solid #bbbbbb"
             cells.append(
                 f"<td style='text-align:right;padding:.15em .35em;border:{frame};color:#111111;"
-                f"background-color:rgba({hue},{0.42 * share:.2f})'>"
+                f"background-color:{colour}'>"  # opaque: a dark theme stripes the rows below
                 f"{'≠ ' if flag else ''}{_number(value)}</td>"
             )
         rows.append("<tr>" + "".join(cells) + "</tr>")

@@ -197,6 +197,7 @@ def test_a_report_shows_one_picture():
     report = _flipped()
     assert sum(row.picture is not None for row in report.rows) == 1
     assert report._repr_html_().count("≠ mark what differs") == 1
+    assert "rgba(" not in report._repr_html_()  # a dark theme would shine through
 
 
 def test_a_report_travels_as_plain_data():

@@ -110,7 +110,7 @@ def test_a_misconception_is_named_in_the_feedback(sample, student):
     assert f"Looks like: {NAMED[student]}." in feedback
     assert "chapter 4, section" in feedback
     assert "background-color:#fde2dc" in feedback  # the report keeps its colours
-    assert "<caption" in feedback or student == "cleo_floors_silently"
+    assert ("<caption" in feedback) == (student == "eva_flips_the_kernel")  # its picture
     assert found[student].recognised == [NAMED[student]]
 
 
