@@ -184,14 +184,15 @@ def max_pool2d_forward(
     """
     windows = _windows(x, kernel_size, stride, padding, rounding)
     padded = windows.pad(x, -np.inf)
-    taps = np.arange(math.prod(windows.kernel)).reshape(windows.kernel)
-    taps = taps.astype(
-        np.min_scalar_type(taps.size)
-    )  # small integers: a byte for windows to 15 × 15
+    # A tap's number, row by row, says where in its window it lies. One byte holds it up to 15 × 15.
+    count = math.prod(windows.kernel)
+    taps = np.arange(count, dtype=np.min_scalar_type(count)).reshape(windows.kernel)
     out = np.empty((*x.shape[:HEIGHT], *windows.out), x.dtype)
     winner = np.empty(out.shape, taps.dtype)
     for n in range(len(x)):  # image by image: intermediate results stay in the processor's cache
         image = padded[n : n + 1]
+        # The winner of each row of taps first, then the winner among the rows, in this order: so
+        # the first of equals in row-major order stays.
         best, column = _first_maximum(windows.shifts(image, WIDTH), taps[0])
         labels = [a + b for a, b in zip(windows.shifts(column, HEIGHT), taps[:, 0], strict=True)]
         out[n : n + 1], winner[n : n + 1] = _first_maximum(windows.shifts(best, HEIGHT), labels)
