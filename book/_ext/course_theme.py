@@ -1,0 +1,63 @@
+"""What the course changes in the theme: fewer scripts, no outside requests, nothing inaccessible.
+
+Two moments: before a page is written its list of scripts is cut, and after the build each page is
+mended where the theme's own templates leave an accessibility fault or load what is not needed.
+"""
+
+from pathlib import Path
+
+from bs4 import BeautifulSoup
+
+# Launches code on Binder through a CDN; this book has no kernel and needs none.
+UNUSED = ("thebe", "unpkg", "cdn.", "require.min.js", "embed-amd", "togglebutton")
+
+
+def drop_scripts(app, pagename, templatename, context, doctree):
+    kept = []
+    for script in context.get("script_files", []):
+        source = f"{getattr(script, 'filename', script)} {getattr(script, 'attributes', '')}"
+        if not any(word in source for word in UNUSED):
+            kept.append(script)
+    context["script_files"] = kept
+
+
+def mend_page(html: str) -> str:
+    page = BeautifulSoup(html, "html.parser")
+    # Icons come from the theme's own font; its 1.5 MB script would only draw them a second time.
+    for script in page.select('script[src*="fontawesome.js"]'):
+        script.decompose()
+    for icon in page.select("i[class*='fa-'], span[class*='fa-']"):
+        icon["aria-hidden"] = "true"
+    # The accessible name must contain the words that are seen (label-content-name-mismatch).
+    for button in page.select(".search-button-field, .search-button__button, .theme-switch-button"):
+        button.attrs.pop("aria-label", None)
+        if not button.find(class_="visually-hidden"):
+            name = "Search" if "search" in " ".join(button["class"]) else "Colour mode"
+            label = page.new_tag("span", attrs={"class": "visually-hidden"})
+            label.string = name
+            if name not in button.get_text():
+                button.insert(0, label)
+    # Everything that is read aloud belongs to a landmark (region).
+    for part in page.select(".sidebar-primary-items__start"):
+        part["role"], part["aria-label"] = "navigation", "Site"
+    # Long outputs and tables scroll sideways on a phone: the keyboard must be able to scroll them.
+    for block in page.select(".output pre, .output .highlight pre, div.highlight pre, .pst-scrollable-table-container"):
+        block["tabindex"] = "0"
+    return str(page)
+
+
+def mend_pages(app, exception):
+    if exception is None and app.builder.format == "html":
+        for path in Path(app.outdir).rglob("*.html"):
+            if "_static" not in path.parts:
+                html = path.read_text(encoding="utf-8")
+                mended = mend_page(html)
+                if mended != html:
+                    path.write_text(mended, encoding="utf-8")
+
+
+def setup(app):
+    app.add_css_file("course.css")
+    app.connect("html-page-context", drop_scripts, priority=999)
+    app.connect("build-finished", mend_pages)
+    return {"parallel_read_safe": True}
