@@ -56,11 +56,11 @@ def build(cold: bool) -> int:
             return 0
         built.unlink(missing_ok=True)
         drop_if_stale("library", fingerprint(LIBRARY), BUILD / ".jupyter_cache", BUILD / ".doctrees")
-        drop_if_stale("settings", fingerprint(["_config.yml", "_toc.yml", "book/_ext"]), HTML / ".doctrees", BUILD / ".doctrees")
+        drop_if_stale("settings", fingerprint(["_config.yml", "_toc.yml", "book/_ext", "book/_static", "book/claims.yml"]), BUILD / ".doctrees")
         print("Building the book (warnings are errors) …", flush=True)
         start = time.perf_counter()
         code = subprocess.run(
-            [sys.executable, "-m", "jupyter_book", "build", ".", "-W", "-n", "--keep-going"], cwd=ROOT
+            [Path(sys.executable).with_name("jupyter-book"), "build", ".", "-W", "-n", "--keep-going"], cwd=ROOT
         ).returncode
         if code:
             print(f"The book did not build (exit code {code}): the messages are above.", file=sys.stderr)

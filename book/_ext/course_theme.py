@@ -40,6 +40,16 @@ def mend_page(html: str) -> str:
     # Everything that is read aloud belongs to a landmark (region).
     for part in page.select(".sidebar-primary-items__start"):
         part["role"], part["aria-label"] = "navigation", "Site"
+    for toggle in page.select("summary:has(.toctree-toggle)"):
+        link = toggle.find_parent("li").find("a")
+        toggle["aria-label"] = f"Pages under {link.get_text(strip=True)}" if link else "More pages"
+    # The bibliography's roles contradict each other and its own markup; plain text reads better.
+    for entry in page.select(".citation-list, .citation"):
+        entry.attrs.pop("role", None)
+    # A table whose head is empty has no head.
+    for head in page.select("thead"):
+        if not head.get_text(strip=True):
+            head.decompose()
     # Long outputs and tables scroll sideways on a phone: the keyboard must be able to scroll them.
     for block in page.select(".output pre, .output .highlight pre, div.highlight pre, .pst-scrollable-table-container"):
         block["tabindex"] = "0"

@@ -50,7 +50,7 @@ def slide_over(image, kernel, out, *, stride=1, padding=0):
         _cell(boxes[1], r, c, _minus(value), fill=BLUE)
     for (r, c), value in np.ndenumerate(out):
         fill = BLUE if (r, c) == (0, 0) else ORANGE if (r, c) == (0, 1) else PAPER
-        _cell(boxes[2], r, c, _minus(value), fill=fill, size=10)
+        _cell(boxes[2], r, c, _minus(value), fill=fill, size=11 if out.shape[0] < 5 else 8.6)
     if padding:
         frame = Rectangle((padding, padding), image.shape[1], image.shape[0], fill=False, edgecolor=FAINT, linewidth=1.6)
         boxes[0].add_patch(frame)
