@@ -53,6 +53,9 @@ def show(figure, *, alt: str, caption: str = "") -> HTML:
     for drawn, variable, fallback in _COLOURS.values():
         svg = svg.replace(drawn, f"var({variable}, {fallback})")
     label = html.escape(alt, quote=True)
-    svg = svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
+    # On a phone a wide figure keeps three quarters of its size and scrolls, so its numbers stay legible.
+    width = float(re.search(r'width="([\d.]+)pt"', svg)[1])
+    style = f"min-width: {width:.0f}px"
+    svg = svg.replace("<svg ", f'<svg role="img" aria-label="{label}" style="{style}" ', 1)
     text = f"<figcaption>{caption}</figcaption>" if caption else ""
-    return HTML(f'<figure class="course-figure">{svg}{text}</figure>')
+    return HTML(f'<figure class="course-figure"><div class="course-figure-scroll" tabindex="0" role="group" aria-label="figure">{svg}</div>{text}</figure>')

@@ -124,7 +124,7 @@ function drawing(values, width) {
       if (String(count).length * 6.3 < cell) text(x + cell / 2, top + 18, String(count), `${kind}${cell < 18 ? " small" : ""}`);
       const isEnd = position === 0 || position === m.size - 1;
       const atBreak = parts.length > 1 && position === (part ? range[0] : range[1] - 1);
-      if (!pad && (isEnd || cell >= 24 || (atBreak && Math.min(position, m.size - 1 - position) > 3))) text(x + cell / 2, bottom + 14, String(position + 1), lost ? "lost-index" : "index");
+      if (!pad && (isEnd || cell >= 24 || (atBreak && Math.min(position, m.size - 1 - position) > 3))) text(x + cell / 2, bottom + 14, String(position), lost ? "lost-index" : "index");
     }
     for (let window = 0; window < drawn; window += 1) {
       const row = lane(window), start = window * m.stride + begin, left = start === next;
@@ -135,7 +135,7 @@ function drawing(values, width) {
       if (m.dilation > 1) bars.push(svg("line", { x1: place(start, part) + 2, x2: place(end, part) - 2, y1: middle, y2: middle, class: `${cls}-thread` }));
       for (const [a, b] of taps) bars.push(svg("rect", { x: place(a, part) + 1.5, y: y + 0.5, width: (b - a) * cell - 3, height: BAR.height - 1, rx: 3, class: cls }));
       // The number stands in the middle of what is seen of the window.
-      const label = grouped(window + 1);
+      const label = grouped(window);
       const seen = taps.map(([a, b]) => [Math.max(a, range[0]), Math.min(b, range[1])]).find(([a, b]) => label.length * 5.6 + 4 < (b - a) * cell);
       if (seen) text((place(seen[0], part) + place(seen[1], part)) / 2, y + 10.5, label, `${cls}-label`);
     }
@@ -147,7 +147,7 @@ function drawing(values, width) {
 
   const height = bottom + 20, total = place(parts.at(-1)[1], parts.length - 1);
   const hidden = used < drawn && lane(Math.floor(drawn / 2)) === null;
-  return { hidden, lost: counts.includes(0), next: next === null ? null : { window: windows + 1, missing: end - edge }, picture: svg("svg", {
+  return { hidden, lost: counts.includes(0), next: next === null ? null : { window: windows, missing: end - edge }, picture: svg("svg", {
     width: total, height, viewBox: `0 0 ${total} ${height}`, role: "img", "aria-label": description(values, windows),
   }, shapes.bands, shapes.cells, shapes.bars, shapes.texts) };
 }
@@ -164,7 +164,7 @@ function legend({ lost, next, hidden }, values) {
   const m = measure(values);
   const item = (swatch, words) => html("li", {}, html("span", { class: `swatch ${swatch}`, "aria-hidden": "true" }), words);
   return html("ul", { class: "legend" },
-    m.fits ? item("bar", hidden ? "windows, the first and the last few" : "windows, numbered") : null,
+    m.fits ? item("bar", hidden ? "windows, the first and the last few" : "windows, numbered from 0") : null,
     m.fits ? item("pixel", "pixels, each with the number of windows that read it") : null,
     m.before ? item("pad", "zero padding") : null,
     lost ? item("lost", "pixels that no window reads") : null,

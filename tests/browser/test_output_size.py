@@ -293,7 +293,7 @@ def test_the_drawing_marks_exactly_the_unread_pixels(page):
             int(text) for text in widget.locator("svg .count, svg .lost-count").all_text_contents()
         ] == counts
         assert widget.locator("svg rect.lost").count() == counts.count(0)
-        unread = [i + 1 for i, count in enumerate(counts) if count == 0]
+        unread = [i for i, count in enumerate(counts) if count == 0]
         assert [
             int(text) for text in widget.locator("svg .lost-index").all_text_contents()
         ] == unread

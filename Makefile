@@ -1,0 +1,51 @@
+# The front door. `make` or `make help` lists what there is.
+PYTHON ?= python3
+PORT ?= 8000
+VENV := .venv
+RUN := $(VENV)/bin/python
+READY := $(VENV)/.ready
+# Settings of the caller must not change what a target does.
+unexport PYTHONPATH
+
+.DEFAULT_GOAL := help
+.PHONY: help book serve lab test exercises grade bench lint lock clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(READY): pyproject.toml constraints.txt tools/environment.sh
+	@bash tools/environment.sh "$(PYTHON)" "$(VENV)"
+
+book: $(READY) ## build the book into _build/html, warnings as errors
+	@$(RUN) -m tools.build_book
+
+serve: $(READY) ## build the book and serve it on http://127.0.0.1:8000 (PORT=… for another port)
+	@$(RUN) -m tools.build_book
+	@$(RUN) -m tools.serve --port $(PORT)
+
+lab: $(READY) ## open JupyterLab on the student notebooks
+	@PYTHONPATH=book $(RUN) -m jupyter lab --notebook-dir=exercises
+
+test: $(READY) ## install what the tests need and run them all
+	@bash tools/system_packages.sh chromium bwrap:bubblewrap
+	@$(RUN) -m pytest
+
+exercises: $(READY) ## generate the student notebooks from solutions/
+	@$(RUN) -m cnnlib.grading.notebooks
+
+grade: $(READY) ## run nbgrader's whole cycle on a class of sample submissions
+	@$(RUN) -m cnnlib.grading.classroom
+
+bench: $(READY) ## measure the layers against torch and print the ratios
+	@$(RUN) benchmarks/layers.py
+
+lint: $(READY) ## check format, style and types
+	@$(RUN) -m ruff format --check .
+	@$(RUN) -m ruff check .
+	@$(RUN) -m mypy
+
+lock: $(READY) ## pin every version anew in constraints.txt
+	@bash tools/lock.sh $(RUN)
+
+clean: ## remove builds and caches, keep the environment
+	rm -rf _build build dist classroom .pytest_cache .mypy_cache .ruff_cache .hypothesis

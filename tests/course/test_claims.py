@@ -1,0 +1,67 @@
+"""The claims ledger, the chapters' marks and the tests that compute the numbers, held together."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+CLAIMS = {row["id"]: row for row in yaml.safe_load((ROOT / "book/claims.yml").read_text())}
+VERDICTS = {"holds", "holds with a caveat", "does not hold here", "convention", "open"}
+
+
+def marked_in_tests() -> dict[str, set[str]]:
+    """Claim id → names of the tests that carry it."""
+    found: dict[str, set[str]] = {}
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef):
+                for mark in node.decorator_list:
+                    if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "pytest.mark.claim":
+                        for argument in mark.args:
+                            found.setdefault(argument.value, set()).add(f"{path.name}::{node.name}")
+    return found
+
+
+def marked_in_chapters() -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for path in (ROOT / "book").rglob("*.md"):
+        for ids in re.findall(r"\{claim\}`([^`]+)`", path.read_text(encoding="utf-8")):
+            for identity in ids.split(","):
+                found.setdefault(identity.strip(), set()).add(str(path.relative_to(ROOT / "book")))
+    return found
+
+
+IN_TESTS, IN_CHAPTERS = marked_in_tests(), marked_in_chapters()
+
+
+@pytest.mark.parametrize("row", CLAIMS.values(), ids=CLAIMS)
+def test_a_claim_is_complete(row):
+    assert row["kind"] in {"def", "num", "exp", "rule", "hist", "slip"}
+    assert row["verdict"] in VERDICTS
+    assert row["statement"].endswith(".")
+    assert ("caveat" in row) == (row["verdict"] == "holds with a caveat")
+    assert row["verdict"] in {"convention", "open"} or row.get("evidence")
+
+
+@pytest.mark.parametrize("row", CLAIMS.values(), ids=CLAIMS)
+def test_a_claim_has_its_place_in_its_chapter(row):
+    places = IN_CHAPTERS.get(row["id"], set())
+    assert any(place.startswith(row["section"]) for place in places), places
+
+
+@pytest.mark.parametrize("identity", sorted(i for i, r in CLAIMS.items() if r["kind"] == "num"))
+def test_a_number_has_a_test_that_names_it(identity):
+    assert IN_TESTS.get(identity)
+
+
+def test_chapters_mark_no_claim_that_is_not_there():
+    assert set(IN_CHAPTERS) <= set(CLAIMS)
+
+
+@pytest.mark.parametrize("row", CLAIMS.values(), ids=CLAIMS)
+def test_the_evidence_names_files_that_exist(row):
+    for path in re.findall(r"(?:tests|book)/[\w/]+\.\w+", row.get("evidence", "")):
+        assert (ROOT / path).is_file(), path
