@@ -102,7 +102,7 @@ class QuizDirective(SphinxDirective):
         why = quiz.get("right") or next(c["why"] for c in quiz["choices"] if c.get("right"))
         return [
             self._html("<noscript><details><summary>Show the answer</summary> "),
-            *self._text(f"{answer}. {why}"),
+            *self._text(f"The answer is {answer}. {why}"),
             self._html("</details></noscript>"),
         ]
 

@@ -1,0 +1,185 @@
+"""Every page of the built book in a real browser, over http and from a folder, in each mode and width."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from cnnlib import shapes
+
+ROOT = Path(__file__).parents[2]
+CHAPTER = "book/ch04_output_size/output_size.html"
+pytestmark = [pytest.mark.browser, pytest.mark.book]
+
+
+def pages_of_the_book():
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
+
+    def files(node):
+        if isinstance(node, dict):
+            if "file" in node:
+                yield node["file"]
+            for value in node.values():
+                yield from files(value)
+        elif isinstance(node, list):
+            for entry in node:
+                yield from files(entry)
+
+    return [toc["root"], *files(toc)]
+
+
+@pytest.fixture
+def open_page(chromium, book_url):
+    """Open a page of the book; whatever it logs or asks another host for fails the test."""
+    contexts, complaints = [], []
+
+    def opened(address, *, theme="light", width=1280, **settings):
+        context = chromium.new_context(viewport={"width": width, "height": 900}, **settings)
+        contexts.append(context)
+        context.add_init_script(f"localStorage.setItem('mode', '{theme}'); localStorage.setItem('theme', '{theme}')")
+        page = context.new_page()
+        allowed = (book_url, "file://", "data:", "blob:")
+        page.on("console", lambda m: complaints.append(m.text) if m.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda r: complaints.append(r.url) if not r.url.startswith(allowed) else None)
+        # Leaving a page aborts what it still loads, and a browser without scripts drops them.
+        mild = ("net::ERR_ABORTED", "csp", "net::ERR_BLOCKED_BY_CLIENT")
+        page.on("requestfailed", lambda r: None if r.failure in mild else complaints.append(f"{r.failure}: {r.url}"))
+        page.goto(address if "://" in address else book_url + address)
+        page.wait_for_load_state("networkidle")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def axe_violations(page):
+    import axe_playwright_python
+
+    script = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text()
+    page.evaluate(script)
+    # preload would fetch the style sheets a second time, which file:// does not allow
+    result = page.evaluate("axe.run({preload: false})")
+    return [(v["id"], v["nodes"][0]["html"][:200]) for v in result["violations"]]
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 1280), ("light", 360), ("dark", 360)])
+@pytest.mark.parametrize("name", pages_of_the_book())
+def test_a_page_is_quiet_accessible_and_fits(open_page, name, theme, width):
+    page = open_page(f"{name}.html", theme=theme, width=width)
+    assert page.evaluate("document.documentElement.dataset.theme") == theme
+    assert axe_violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("name", pages_of_the_book())
+def test_a_page_works_from_a_folder(open_page, book_html, name):
+    page = open_page((book_html / f"{name}.html").as_uri())
+    assert page.locator("article h1").count() == 1
+
+
+def test_the_front_door_leads_to_the_book(open_page):
+    page = open_page("index.html")
+    page.wait_for_url("**/book/index.html")
+    assert "CNN Building Blocks" in page.title()
+
+
+def test_scripts_that_the_course_does_not_use_are_gone(open_page):
+    page = open_page(CHAPTER)
+    sources = page.evaluate("[...document.scripts].map((s) => s.src).join(' ')")
+    for word in ("thebe", "fontawesome", "mathjax", "require", "widgets-manager"):
+        assert word not in sources.lower()
+
+
+def test_formulas_are_mathml_in_the_books_font(open_page):
+    page = open_page(CHAPTER)
+    assert page.locator("math").count() > 20
+    page.evaluate("document.fonts.ready")
+    assert page.evaluate("document.fonts.check('16px \"Course Math\"')")
+
+
+@pytest.mark.parametrize("scheme", ["http", "file"])
+def test_the_calculator_moved_by_keyboard_gives_cnnlibs_number(open_page, book_html, scheme):
+    page = open_page(CHAPTER if scheme == "http" else (book_html / CHAPTER).as_uri())
+    widget = page.locator("cnn-output-size")
+    size = widget.locator("#size")
+    size.focus()
+    page.keyboard.press("ControlOrMeta+A")
+    page.keyboard.type("224")
+    page.keyboard.press("Tab")
+    page.wait_for_function("location.hash.includes('size=224')")
+    expected = shapes.output_size(224, 3, stride=2, rounding="floor")
+    row = widget.locator(".widget tr", has_text="Floored")
+    assert row.locator("td").inner_text() == str(expected)
+    lost = widget.locator(".widget tr", has_text="never read").locator("td").inner_text()
+    assert lost.startswith(str(shapes.unseen(224, 3, 2, 0)))
+
+
+def answer_number(page, quiz, text):
+    field = quiz.locator("input")
+    field.focus()
+    page.keyboard.press("ControlOrMeta+A")
+    page.keyboard.type(text)
+    page.keyboard.press("Enter")
+    return quiz.get_by_role("status").inner_text()
+
+
+def test_a_number_self_check_says_why(open_page):
+    page = open_page(CHAPTER)
+    quiz = page.locator("form.quiz").first
+    right = shapes.output_size(64, 5)
+    assert answer_number(page, quiz, "").startswith("Type a number first")
+    assert answer_number(page, quiz, str(right)).startswith("Right.")
+    wrong = answer_number(page, quiz, str(right - 1))
+    assert wrong.startswith("Not quite.")
+    assert "number of steps" in wrong
+    other = answer_number(page, quiz, "7")
+    assert other.startswith("Not quite.")
+    assert other != wrong
+
+
+def test_a_choice_self_check_works_by_keyboard(open_page):
+    page = open_page(CHAPTER)
+    quiz = page.locator("form.quiz[data-kind=choice]").first
+    quiz.locator("input").first.focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("Enter")
+    assert quiz.get_by_role("status").inner_text().startswith("Not quite.")
+    page.keyboard.press("ArrowDown")
+    assert quiz.get_by_role("status").inner_text() == ""
+    page.keyboard.press("Enter")
+    assert quiz.get_by_role("status").inner_text().startswith("Right.")
+
+
+def test_without_javascript_answers_and_numbers_can_still_be_read(open_page):
+    page = open_page(CHAPTER, java_script_enabled=False)
+    assert page.locator("cnn-output-size table").is_visible()
+    answer = page.locator("form.quiz details").first
+    answer.locator("summary").click()
+    assert str(shapes.output_size(64, 5)) in answer.inner_text()
+
+
+def test_a_claims_mark_leads_to_its_row_and_back(open_page):
+    page = open_page(CHAPTER)
+    mark = page.locator(".claim a", has_text="M4.8").first
+    mark.click()
+    page.wait_for_url("**/book/claims.html#M4.8")
+    row = page.locator("tr", has=page.locator("[id='M4.8']"))
+    assert "54.25" in row.inner_text()
+    row.get_by_role("link").click()
+    page.wait_for_url(f"**/{CHAPTER}")
+
+
+def test_search_finds_the_chapter(open_page):
+    page = open_page("search.html?q=AlexNet")
+    page.locator("#search-results li a").first.wait_for()
+    assert page.locator(f"#search-results a[href*='{CHAPTER.removesuffix('.html')}']").count() >= 1
+
+
+def test_the_student_notebook_can_be_downloaded(open_page):
+    page = open_page("book/ch04_output_size/exercise.html")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="output_size.ipynb").click()
+    source = ROOT / "exercises/ch04_output_size/output_size.ipynb"
+    assert Path(download.value.path()).read_bytes() == source.read_bytes()
