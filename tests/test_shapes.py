@@ -5,10 +5,11 @@ import re
 import numpy as np
 import pytest
 import torch
-from cnnlib import shapes
-from cnnlib.errors import ShapeError
 from hypothesis import assume, given
 from hypothesis import strategies as st
+
+from cnnlib import shapes
+from cnnlib.errors import ShapeError
 
 sizes, kernels = st.integers(1, 40), st.integers(1, 9)
 strides, paddings, dilations = st.integers(1, 7), st.integers(0, 6), st.integers(1, 4)
@@ -102,9 +103,7 @@ def test_a_larger_stride_never_gives_more(size, kernel, stride):
 @given(sizes, kernels, dilations)
 def test_same_padding_keeps_the_size_and_splits_as_torch_does(size, kernel, dilation):
     before, after = shapes.same_padding(kernel, dilation=dilation)
-    assert (
-        shapes.output_size(size, kernel, padding=(before, after), dilation=dilation) == size
-    )
+    assert shapes.output_size(size, kernel, padding=(before, after), dilation=dilation) == size
     assert after - before in (0, 1)
     if dilation * (kernel - 1) % 2 == 0:
         assert before == after == dilation * (kernel - 1) // 2
@@ -115,9 +114,12 @@ def test_same_padding_keeps_the_size_and_splits_as_torch_does(size, kernel, dila
         torch.nn.functional.pad(ramp, (before, after)), first_tap, dilation=dilation
     )
     assert torch.equal(
-        ours, torch.nn.functional.conv1d(
-            torch.nn.functional.pad(ramp, _torch_same(kernel, dilation)), first_tap, dilation=dilation
-        )
+        ours,
+        torch.nn.functional.conv1d(
+            torch.nn.functional.pad(ramp, _torch_same(kernel, dilation)),
+            first_tap,
+            dilation=dilation,
+        ),
     )
 
 
@@ -207,7 +209,13 @@ def test_conv_params_refuses_channels_that_groups_do_not_divide():
 # --- receptive field ---
 
 
-@given(st.lists(st.tuples(st.integers(1, 4), st.integers(1, 3), st.integers(0, 2), st.integers(1, 2)), min_size=1, max_size=4))
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 4), st.integers(1, 3), st.integers(0, 2), st.integers(1, 2)),
+        min_size=1,
+        max_size=4,
+    )
+)
 def test_receptive_field_is_what_a_gradient_reaches(layers):
     """Independent judge: mark the inputs that influence output 0 and output 1, index by index."""
     field = shapes.receptive_field(layers)
@@ -268,12 +276,30 @@ def test_published_receptive_fields(layers, size):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: shapes.output_size(5.0, 3), "size=5.0 is not a whole number: it must be an int of at least 1. Write 5."),
-        (lambda: shapes.output_size(5, 3, stride=0), "stride=0 is too small: it must be a whole number of at least 1."),
-        (lambda: shapes.output_size(5, True), "kernel=True is not a whole number: it must be an int of at least 1."),
-        (lambda: shapes.output_size(5, 3, padding=(1, 2, 3)), "padding=(1, 2, 3) has 3 entries: give one int for both sides, or a pair (before, after)."),
-        (lambda: shapes.output_size(5, 3, rounding="round"), 'rounding=\'round\' is unknown: use "strict", "floor" or "ceil".'),
-        (lambda: shapes.pair("stride", (1, 2, 3), 1), "stride=(1, 2, 3) has 3 entries: give one int for both axes, or a pair (height, width)."),
+        (
+            lambda: shapes.output_size(5.0, 3),
+            "size=5.0 is not a whole number: it must be an int of at least 1. Write 5.",
+        ),
+        (
+            lambda: shapes.output_size(5, 3, stride=0),
+            "stride=0 is too small: it must be a whole number of at least 1.",
+        ),
+        (
+            lambda: shapes.output_size(5, True),
+            "kernel=True is not a whole number: it must be an int of at least 1.",
+        ),
+        (
+            lambda: shapes.output_size(5, 3, padding=(1, 2, 3)),
+            "padding=(1, 2, 3) has 3 entries: give one int for both sides, or a pair (before, after).",
+        ),
+        (
+            lambda: shapes.output_size(5, 3, rounding="round"),
+            'rounding=\'round\' is unknown: use "strict", "floor" or "ceil".',
+        ),
+        (
+            lambda: shapes.pair("stride", (1, 2, 3), 1),
+            "stride=(1, 2, 3) has 3 entries: give one int for both axes, or a pair (height, width).",
+        ),
         (
             lambda: shapes.output_size(224, 11, stride=4),
             "size=224, kernel=11, stride=4, padding=0, dilation=1 do not tile: (224 − 11 + 2·0)/4 + 1 = 54.25 is not a whole number. "

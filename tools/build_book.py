@@ -27,7 +27,11 @@ def fingerprint(places: list[str]) -> str:
         path = ROOT / place
         files = [path] if path.is_file() else sorted(path.rglob("*"))
         for file in files:
-            generated = "__pycache__" in file.parts or ".ipynb_checkpoints" in file.parts or ".bundle." in file.name
+            generated = (
+                "__pycache__" in file.parts
+                or ".ipynb_checkpoints" in file.parts
+                or ".bundle." in file.name
+            )
             if file.is_file() and not generated:
                 digest.update(f"{file.relative_to(ROOT)}\0".encode() + file.read_bytes())
     return digest.hexdigest()
@@ -47,7 +51,12 @@ def build(cold: bool) -> int:
     with open(BUILD / ".lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if cold:
-            for path in (HTML, BUILD / ".jupyter_cache", BUILD / ".doctrees", BUILD / "jupyter_execute"):
+            for path in (
+                HTML,
+                BUILD / ".jupyter_cache",
+                BUILD / ".doctrees",
+                BUILD / "jupyter_execute",
+            ):
                 shutil.rmtree(path, ignore_errors=True)
             (BUILD / ".built").unlink(missing_ok=True)
         sources, built = fingerprint(SOURCES), BUILD / ".built"
@@ -55,15 +64,34 @@ def build(cold: bool) -> int:
             print("The book is up to date: _build/html/index.html")
             return 0
         built.unlink(missing_ok=True)
-        drop_if_stale("library", fingerprint(LIBRARY), BUILD / ".jupyter_cache", BUILD / ".doctrees")
-        drop_if_stale("settings", fingerprint(["_config.yml", "_toc.yml", "book/_ext", "book/_static", "book/claims.yml"]), BUILD / ".doctrees")
+        drop_if_stale(
+            "library", fingerprint(LIBRARY), BUILD / ".jupyter_cache", BUILD / ".doctrees"
+        )
+        drop_if_stale(
+            "settings",
+            fingerprint(
+                ["_config.yml", "_toc.yml", "book/_ext", "book/_static", "book/claims.yml"]
+            ),
+            BUILD / ".doctrees",
+        )
         print("Building the book (warnings are errors) …", flush=True)
         start = time.perf_counter()
         code = subprocess.run(
-            [Path(sys.executable).with_name("jupyter-book"), "build", ".", "-W", "-n", "--keep-going"], cwd=ROOT
+            [
+                Path(sys.executable).with_name("jupyter-book"),
+                "build",
+                ".",
+                "-W",
+                "-n",
+                "--keep-going",
+            ],
+            cwd=ROOT,
         ).returncode
         if code:
-            print(f"The book did not build (exit code {code}): the messages are above.", file=sys.stderr)
+            print(
+                f"The book did not build (exit code {code}): the messages are above.",
+                file=sys.stderr,
+            )
             return code
         built.write_text(sources)
         print(f"Built in {time.perf_counter() - start:.0f} s: _build/html/index.html")
@@ -71,6 +99,10 @@ def build(cold: bool) -> int:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cold", action="store_true", help="forget earlier builds and executed cells")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--cold", action="store_true", help="forget earlier builds and executed cells"
+    )
     sys.exit(build(parser.parse_args().cold))

@@ -16,10 +16,16 @@ def main() -> int:
     try:
         server = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
     except OSError as error:
-        print(f"Port {port} cannot be used ({error.strerror}): choose another with make serve PORT=8001.", file=sys.stderr)
+        print(
+            f"Port {port} cannot be used ({error.strerror}): choose another with make serve PORT=8001.",
+            file=sys.stderr,
+        )
         return 1
     with server:
-        print(f"The book is on http://127.0.0.1:{server.server_address[1]}/ (Ctrl+C stops it)", flush=True)
+        print(
+            f"The book is on http://127.0.0.1:{server.server_address[1]}/ (Ctrl+C stops it)",
+            flush=True,
+        )
         try:
             server.serve_forever()
         except KeyboardInterrupt:

@@ -34,11 +34,19 @@ class ClaimRole(SphinxRole):
             claim = self.env.course_claims.get(identity)
             if claim is None:
                 problem = f"claim {identity!r} is not in {LEDGER.name}"
-                return [self.inliner.problematic(self.rawtext, self.rawtext, self.inliner.reporter.error(problem, line=self.lineno))], []
+                return [
+                    self.inliner.problematic(
+                        self.rawtext,
+                        self.rawtext,
+                        self.inliner.reporter.error(problem, line=self.lineno),
+                    )
+                ], []
             self.env.course_claim_marks.setdefault(identity, set()).add(self.env.docname)
             mark = nodes.inline(classes=["claim"])
             target = self.env.app.builder.get_relative_uri(self.env.docname, LEDGER_PAGE)
-            link = nodes.reference("", identity, refuri=f"{target}#{identity}", classes=["claim-link"])
+            link = nodes.reference(
+                "", identity, refuri=f"{target}#{identity}", classes=["claim-link"]
+            )
             link["reftitle"] = f"{claim['verdict']}: {claim['statement']}"
             mark += link
             found.append(mark)
@@ -71,7 +79,9 @@ def _row(app, docname, claim, places):
     cells = [
         _paragraph(identity),
         _paragraph(nodes.Text(claim["statement"])),
-        _paragraph(nodes.Text(claim["verdict"] + (f": {claim['caveat']}" if claim.get("caveat") else ""))),
+        _paragraph(
+            nodes.Text(claim["verdict"] + (f": {claim['caveat']}" if claim.get("caveat") else ""))
+        ),
         _paragraph(nodes.Text(claim["evidence"]) if claim.get("evidence") else nodes.Text("—")),
         _paragraph(where),
     ]

@@ -25,9 +25,10 @@ built; answers that learners tend to give get feedback of their own, also as exp
 from html import escape
 
 import yaml
-from cnnlib import shapes
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
+
+from cnnlib import shapes
 
 
 def _compute(expression) -> float:
@@ -43,13 +44,17 @@ class QuizDirective(SphinxDirective):
         self.identity = f"quiz-{self.env.docname.rsplit('/', 1)[-1].replace('_', '-')}-{serial}"
         build = self._number if "number" in quiz else self._choice
         return [
-            self._html(f'<form class="quiz" id="{self.identity}" data-kind="{"number" if "number" in quiz else "choice"}" autocomplete="off"><fieldset><legend>'
-                       f'<span class="quiz-label">Self-check {serial}</span>'),
+            self._html(
+                f'<form class="quiz" id="{self.identity}" data-kind="{"number" if "number" in quiz else "choice"}" autocomplete="off"><fieldset><legend>'
+                f'<span class="quiz-label">Self-check {serial}</span>'
+            ),
             *self._text(quiz["question"]),
             self._html("</legend>"),
             *build(quiz),
-            self._html('<div class="quiz-actions"><button type="submit">Check</button></div>'
-                       '<div class="quiz-status" role="status"></div></fieldset></form>'),
+            self._html(
+                '<div class="quiz-actions"><button type="submit">Check</button></div>'
+                '<div class="quiz-status" role="status"></div></fieldset></form>'
+            ),
         ]
 
     def _html(self, text):
@@ -65,7 +70,9 @@ class QuizDirective(SphinxDirective):
     def _feedback(self, right: bool, why: str, attributes: str):
         verdict = "Right." if right else "Not quite."
         return [
-            self._html(f'<div class="quiz-why" data-right="{str(right).lower()}" {attributes} hidden><strong>{verdict}</strong> '),
+            self._html(
+                f'<div class="quiz-why" data-right="{str(right).lower()}" {attributes} hidden><strong>{verdict}</strong> '
+            ),
             *self._text(why),
             self._html("</div>"),
         ]
@@ -75,7 +82,9 @@ class QuizDirective(SphinxDirective):
         for i, choice in enumerate(quiz["choices"]):
             right = bool(choice.get("right"))
             parts += [
-                self._html(f'<label class="quiz-choice"><input type="radio" name="{self.identity}" value="{i}"> <span>'),
+                self._html(
+                    f'<label class="quiz-choice"><input type="radio" name="{self.identity}" value="{i}"> <span>'
+                ),
                 *self._text(choice["text"]),
                 self._html("</span></label>"),
                 *self._feedback(right, choice["why"], f'data-for="{i}"'),
@@ -86,13 +95,17 @@ class QuizDirective(SphinxDirective):
     def _number(self, quiz):
         answer = _compute(quiz["number"])
         parts = [
-            self._html(f'<label class="quiz-number">Your answer <input type="text" inputmode="decimal" size="10" data-answer="{answer}"></label>'),
+            self._html(
+                f'<label class="quiz-number">Your answer <input type="text" inputmode="decimal" size="10" data-answer="{answer}"></label>'
+            ),
             *self._feedback(True, quiz["right"], f'data-for="{answer}"'),
         ]
         for wrong in quiz.get("wrong", ()):
             value = _compute(wrong["value"])
             if value == answer:
-                raise self.error(f"the wrong answer {wrong['value']!r} equals the right one, {answer}")
+                raise self.error(
+                    f"the wrong answer {wrong['value']!r} equals the right one, {answer}"
+                )
             parts += self._feedback(False, wrong["why"], f'data-for="{escape(str(value))}"')
         parts += self._feedback(False, quiz["otherwise"], 'data-for="otherwise"')
         return [*parts, *self._fallback(str(answer), quiz)]

@@ -51,7 +51,9 @@ def mend_page(html: str) -> str:
         if not head.get_text(strip=True):
             head.decompose()
     # Long outputs and tables scroll sideways on a phone: the keyboard must be able to scroll them.
-    for block in page.select(".output pre, .output .highlight pre, div.highlight pre, .pst-scrollable-table-container"):
+    for block in page.select(
+        ".output pre, .output .highlight pre, div.highlight pre, .pst-scrollable-table-container"
+    ):
         block["tabindex"] = "0"
     return str(page)
 

@@ -45,7 +45,9 @@ def show(figure, *, alt: str, caption: str = "") -> HTML:
     buffer = io.StringIO()
     # Clip paths and markers get ids: they must differ between the figures of one page.
     with plt.rc_context({"svg.hashsalt": f"{alt}{next(_serial)}"}):
-        figure.savefig(buffer, format="svg", transparent=True, bbox_inches="tight", metadata={"Date": None})
+        figure.savefig(
+            buffer, format="svg", transparent=True, bbox_inches="tight", metadata={"Date": None}
+        )
     plt.close(figure)
     svg = buffer.getvalue()
     svg = svg[svg.index("<svg") :]
@@ -58,4 +60,6 @@ def show(figure, *, alt: str, caption: str = "") -> HTML:
     style = f"min-width: {width:.0f}px"
     svg = svg.replace("<svg ", f'<svg role="img" aria-label="{label}" style="{style}" ', 1)
     text = f"<figcaption>{caption}</figcaption>" if caption else ""
-    return HTML(f'<figure class="course-figure"><div class="course-figure-scroll" tabindex="0" role="group" aria-label="figure">{svg}</div>{text}</figure>')
+    return HTML(
+        f'<figure class="course-figure"><div class="course-figure-scroll" tabindex="0" role="group" aria-label="figure">{svg}</div>{text}</figure>'
+    )

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from cnnlib import shapes
 
 ROOT = Path(__file__).parents[2]
@@ -35,15 +36,25 @@ def open_page(chromium, book_url):
     def opened(address, *, theme="light", width=1280, **settings):
         context = chromium.new_context(viewport={"width": width, "height": 900}, **settings)
         contexts.append(context)
-        context.add_init_script(f"localStorage.setItem('mode', '{theme}'); localStorage.setItem('theme', '{theme}')")
+        context.add_init_script(
+            f"localStorage.setItem('mode', '{theme}'); localStorage.setItem('theme', '{theme}')"
+        )
         page = context.new_page()
         allowed = (book_url, "file://", "data:", "blob:")
-        page.on("console", lambda m: complaints.append(m.text) if m.type in ("error", "warning") else None)
+        page.on(
+            "console",
+            lambda m: complaints.append(m.text) if m.type in ("error", "warning") else None,
+        )
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda r: complaints.append(r.url) if not r.url.startswith(allowed) else None)
+        page.on(
+            "request", lambda r: complaints.append(r.url) if not r.url.startswith(allowed) else None
+        )
         # Leaving a page aborts what it still loads, and a browser without scripts drops them.
         mild = ("net::ERR_ABORTED", "csp", "net::ERR_BLOCKED_BY_CLIENT")
-        page.on("requestfailed", lambda r: None if r.failure in mild else complaints.append(f"{r.failure}: {r.url}"))
+        page.on(
+            "requestfailed",
+            lambda r: None if r.failure in mild else complaints.append(f"{r.failure}: {r.url}"),
+        )
         page.goto(address if "://" in address else book_url + address)
         page.wait_for_load_state("networkidle")
         return page
@@ -64,7 +75,9 @@ def axe_violations(page):
     return [(v["id"], v["nodes"][0]["html"][:200]) for v in result["violations"]]
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 1280), ("light", 360), ("dark", 360)])
+@pytest.mark.parametrize(
+    ("theme", "width"), [("light", 1280), ("dark", 1280), ("light", 360), ("dark", 360)]
+)
 @pytest.mark.parametrize("name", pages_of_the_book())
 def test_a_page_is_quiet_accessible_and_fits(open_page, name, theme, width):
     page = open_page(f"{name}.html", theme=theme, width=width)

@@ -13,14 +13,19 @@ pytestmark = pytest.mark.book
 
 def build(root, *arguments):
     return subprocess.run(
-        [sys.executable, "-m", "tools.build_book", *arguments], cwd=root, capture_output=True, text=True
+        [sys.executable, "-m", "tools.build_book", *arguments],
+        cwd=root,
+        capture_output=True,
+        text=True,
     )
 
 
 @pytest.fixture
 def copy_of_the_book(tmp_path):
     """A copy of what git knows, so that the cold build disturbs nobody."""
-    listed = subprocess.check_output(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, text=True)
+    listed = subprocess.check_output(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, text=True
+    )
     for name in listed.splitlines():
         if (ROOT / name).is_file():
             target = tmp_path / name
@@ -45,6 +50,10 @@ def test_cold_build_then_nothing_to_do_then_a_bad_page_is_refused(copy_of_the_bo
     assert broken.returncode != 0
     assert "claim 'M4.99' is not in claims.yml" in broken.stdout + broken.stderr
 
-    page.write_text(page.read_text().replace("{claim}`M4.99`", "{claim}`M4.5`").replace("shapes.unseen(8, 3, stride=2), 5 % 2", "1 / 0"))
+    page.write_text(
+        page.read_text()
+        .replace("{claim}`M4.99`", "{claim}`M4.5`")
+        .replace("shapes.unseen(8, 3, stride=2), 5 % 2", "1 / 0")
+    )
     failing = build(copy_of_the_book)
     assert failing.returncode != 0, "a cell that raises must fail the build"
