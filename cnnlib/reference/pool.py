@@ -261,11 +261,15 @@ def max_pool2d_backward(dout: np.ndarray, cache: tuple) -> np.ndarray:
     planes, pixels = math.prod(windows.input[:HEIGHT]), math.prod(windows.input[HEIGHT:])
     position, dout = (a.reshape(planes, math.prod(windows.out)) for a in (position, dout))
     dx = np.empty((planes, pixels), dout.dtype)
+    overlap = any(f > s for f, s in zip(windows.kernel, windows.stride, strict=True))
     step = max(1, BLOCK_BYTES // (pixels * dout.itemsize))
     for start in range(0, planes, step):  # so many planes stay in the processor's cache
         some = slice(start, start + step)
         dx[some] = 0
-        np.add.at(dx.reshape(-1), position[some].reshape(-1), dout[some].reshape(-1))
+        if overlap:
+            np.add.at(dx.reshape(-1), position[some].reshape(-1), dout[some].reshape(-1))
+        else:  # a pixel wins once at most; + 0 makes −0 a plain 0, as adding to zero does
+            dx.reshape(-1)[position[some].reshape(-1)] = dout[some].reshape(-1) + 0
     return dx.reshape(windows.input)
 
 

@@ -97,6 +97,16 @@ def test_average(data, setting, dtype):
     assert_close(reference.avg_pool2d_backward(dout, cache), dx)
 
 
+@pytest.mark.parametrize("stride", [1, 2, 3])
+def test_a_gradient_of_minus_zero_has_torchs_sign(stride):
+    """Windows that overlap and windows that do not take two ways through the backward pass."""
+    x = normal((2, 3, 8, 8), np.float32)
+    out, cache = reference.max_pool2d_forward(x, 2, stride=stride)
+    dout = np.full_like(out, -0.0)
+    _, (want,) = torch_gradients(lambda t: pytorch.max_pool2d(t, 2, stride=stride), [x], dout)
+    assert_same_bits(reference.max_pool2d_backward(dout, cache), want)
+
+
 @settings(max_examples=50, deadline=None)
 @given(data=st.data(), shape=st.tuples(*[st.integers(1, 6)] * 4), dtype=dtypes)
 def test_global_average(data, shape, dtype):
