@@ -1,0 +1,1 @@
+"""The layer-pattern language: diagrams that parse, expand, explain and check themselves."""
