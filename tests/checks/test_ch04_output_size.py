@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from cnnlib.checks import ch04_output_size as exercise
+from cnnlib.checks.ch04_output_size.common import STRIDE
 from cnnlib.checks.engine import Exercise, examine
 from cnnlib.grading.notebooks import source_notebook
 
@@ -260,7 +261,7 @@ def test_every_link_leads_to_a_section_of_the_book(task):
 
 def test_the_link_is_an_address_where_the_course_has_one(monkeypatch):
     monkeypatch.delenv("CNNLIB_BOOK_URL", raising=False)
-    assert exercise.STRIDE.url == ""
+    assert STRIDE.url == ""
     monkeypatch.setenv("CNNLIB_BOOK_URL", "file:///course/")
     wrong = _report("c", TASKS["c"].misconceptions[2].function)
     address = "file:///course/book/ch04_output_size/output_size.html#ch04-stride"
