@@ -1,7 +1,4 @@
-"""Convolution against torch: time, memory, the cost of the torch skin, the loops it replaces.
-
-numpy-ml is not here: its last release (0.1.2) does not import on Python 3.10 and later.
-"""
+"""Convolution against torch: time, memory, the cost of the torch skin, the loops it replaces."""
 
 from collections.abc import Iterator
 

@@ -9,7 +9,7 @@ import sys
 
 import timing
 
-FAMILIES = ("conv", "pool", "pointwise", "step")
+FAMILIES = ("conv", "pool", "pointwise", "step", "numpy_ml")
 
 
 def main(wanted: list[str]) -> int:

@@ -40,6 +40,8 @@ class Case(NamedTuple):
         Called without arguments.
     measure : callable
         ``measure(ours, theirs)`` gives the ratio.
+    reason : str
+        Printed where the target is missed: what holds our side back.
     """
 
     operation: str
@@ -48,6 +50,7 @@ class Case(NamedTuple):
     ours: Callable[[], object]
     theirs: Callable[[], object]
     measure: Callable[[Callable, Callable], float] | None = None
+    reason: str = ""
 
 
 PINS = (
@@ -126,19 +129,26 @@ def print_conditions() -> None:
 
 
 def report(cases: Iterable[Case]) -> int:
-    """Measure each case, print its line at once, and return how many missed their target."""
+    """Measure each case, print its line at once and the reasons at the end; return the number missed."""
     line = "{:<32} {:<40} {:>9} {:>9}  {}"
     print("\n" + line.format("operation", "shape", "ratio", "target", "verdict"))
-    missed = 0
+    missed, reasons = 0, {}
     for case in cases:
         ratio = (case.measure or thread_time_ratio)(case.ours, case.theirs)
         verdict = "–" if case.target is None else "ok" if ratio <= case.target else "MISSED"
-        missed += verdict == "MISSED"
+        if verdict == "MISSED":
+            missed += 1
+            number = reasons.setdefault(case.reason or "no reason known yet", len(reasons) + 1)
+            verdict += f" ({number})"
         target = "" if case.target is None else f"{case.target:.2f} ×"
         print(
             line.format(case.operation, case.shape, f"{_short(ratio)} ×", target, verdict),
             flush=True,
         )
+    if reasons:
+        print("\nWhy a target is missed")
+        for reason, number in reasons.items():
+            print(f"({number}) {reason}")
     return missed
 
 
