@@ -24,10 +24,10 @@ serve: $(READY) ## build the book and serve it on http://127.0.0.1:8000 (PORT=â€
 	@$(RUN) -m tools.serve --port $(PORT)
 
 lab: $(READY) ## open JupyterLab on the student notebooks
-	@PYTHONPATH=book $(RUN) -m jupyter lab --notebook-dir=exercises
+	@PYTHONPATH=book $(RUN) -m jupyter lab --notebook-dir=exercises $(if $(filter 0,$(shell id -u)),--allow-root)
 
 test: $(READY) ## install what the tests need and run them all
-	@bash tools/system_packages.sh chromium bwrap:bubblewrap
+	@bash tools/system_packages.sh "chromium:chromium:command -v chromium || command -v chromium-browser || command -v google-chrome" bwrap:bubblewrap
 	@$(RUN) -m pytest
 
 exercises: $(READY) ## generate the student notebooks from solutions/

@@ -17,9 +17,9 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 
-def require_tool(name: str, package: str) -> str:
+def require_tool(name: str, package: str, *other_names: str) -> str:
     """Path of a system program; without it skip with the remedy, or fail where CI must have it."""
-    path = shutil.which(name)
+    path = next(filter(None, map(shutil.which, (name, *other_names))), None)
     if path is None:
         reason = f"{name} is not on the PATH: install the package {package}, for instance 'sudo apt-get install {package}'"
         if os.environ.get("CI") == "true":
@@ -28,10 +28,15 @@ def require_tool(name: str, package: str) -> str:
     return path
 
 
+@pytest.fixture
+def required_tool():
+    return require_tool
+
+
 @pytest.fixture(scope="session")
 def chromium():
     """A headless Chromium, driven by playwright."""
-    path = require_tool("chromium", "chromium")
+    path = require_tool("chromium", "chromium", "chromium-browser", "google-chrome")
     from playwright.sync_api import sync_playwright
 
     quiet = "--disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync"

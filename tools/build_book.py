@@ -5,13 +5,14 @@ python -m tools.build_book --cold   forget every earlier build and every execute
 """
 
 import argparse
-import fcntl
 import hashlib
 import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+from filelock import FileLock
 
 ROOT = Path(__file__).parents[1]
 BUILD = ROOT / "_build"
@@ -48,8 +49,7 @@ def drop_if_stale(name: str, current: str, *stale: Path) -> None:
 
 def build(cold: bool) -> int:
     BUILD.mkdir(exist_ok=True)
-    with open(BUILD / ".lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with FileLock(BUILD / ".lock"):
         if cold:
             for path in (
                 HTML,

@@ -1,6 +1,7 @@
 """Student notebooks: generated, up to date, without a solution, and pleasant to run blank."""
 
 import hashlib
+import re
 import shutil
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
+from cnnlib.checks.ch04_output_size import EXERCISE
 from cnnlib.grading import notebooks
 from cnnlib.grading.notebooks import ExerciseError, exercise_sources, main, source_notebook
 
@@ -248,3 +250,15 @@ def test_hidden_tests_and_marking_schemes_do_not_reach_the_student(tmp_path):
     assert "Why?" in text
     assert "hidden_from_students" not in text
     assert "one point" not in text
+
+
+def test_the_books_page_states_the_minutes_and_points_of_the_source():
+    source = (ROOT / "solutions/ch04_output_size/output_size.py").read_text()
+    page = (ROOT / "book/ch04_output_size/exercise.md").read_text()
+    cards = re.findall(r"(\d+) minutes · (\d+) points", source)
+    minutes, points = (sum(int(card[i]) for card in cards) for i in (0, 1))
+    by_code = sum(task.points for task in EXERCISE.tasks.values())
+    assert f": {minutes} minutes" in page
+    assert f": {by_code} for code, graded at once, and {points - by_code} for" in page
+    for letter, task in EXERCISE.tasks.items():
+        assert re.search(rf"\| {letter} \|.*\| {task.points} \|", page)
