@@ -9,7 +9,7 @@ import sys
 
 import timing
 
-FAMILIES = ("conv", "pool", "pointwise", "step", "numpy_ml")
+FAMILIES = ("conv", "pool", "pointwise", "step", "numpy_ml", "diagram")
 
 
 def main(wanted: list[str]) -> int:
