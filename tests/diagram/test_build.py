@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import load_file
 
+from cnnlib.diagram import zoo
 from cnnlib.diagram.build import build
 from cnnlib.diagram.plan import plan
 from cnnlib.errors import CnnlibError, DiagramError, DtypeError, RangeError, ShapeError
@@ -109,6 +110,11 @@ def test_both_agree_on_the_diagrams_of_the_material(name, training):
 )
 def test_both_agree_on_every_kind_of_layer(layer):
     agree(f"INPUT(2, 8, 10) => {layer}")
+
+
+@pytest.mark.parametrize("name", ["googlenet", "resnet18", "resnet50", "squeezenet1_0"])
+def test_both_agree_on_the_networks_of_the_zoo(name):
+    agree(zoo.NAMES[name], (3, 64, 64), training=False, batch=1)
 
 
 # --- random diagrams ------------------------------------------------------------------------------
