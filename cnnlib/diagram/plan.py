@@ -265,7 +265,9 @@ class _Planner:
     def window(self, layer: Layer, shape: Shape) -> Window:
         kernel = shapes.pair("kernel", layer.get("kernel"), 1)
         stride = shapes.pair("stride", layer.get("stride"), 1)
-        dilation = (1, 1) if layer.kind == "POOL" else shapes.pair("dilation", layer.get("dilation"), 1)
+        dilation = (
+            (1, 1) if layer.kind == "POOL" else shapes.pair("dilation", layer.get("dilation"), 1)
+        )
         if layer.get("padding") == "same":
             padding = tuple(
                 shapes.same_padding(k, dilation=d) for k, d in zip(kernel, dilation, strict=True)
