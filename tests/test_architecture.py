@@ -25,6 +25,7 @@ MAY_IMPORT = {
 NEVER = {
     "errors": "numpy torch anywidget nbgrader lark matplotlib",
     "shapes": "numpy torch anywidget nbgrader lark matplotlib",
+    "diagram": "torch anywidget nbgrader",
     "reference": "torch anywidget nbgrader",
     "pytorch": "anywidget nbgrader",
     "checks": "nbgrader",
@@ -91,4 +92,5 @@ def test_importing_the_package_is_light():
     assert not heavy & modules_after("import cnnlib")
     assert not heavy & modules_after("import cnnlib.widgets")
     assert not (heavy | {"numpy"}) & modules_after("import cnnlib.shapes")
+    assert not (heavy | {"numpy"}) & modules_after("import cnnlib.diagram")
     assert not {"torch", "nbgrader"} & modules_after("import cnnlib.checks")

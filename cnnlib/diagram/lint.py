@@ -188,16 +188,19 @@ def softmax_without_scores(places: list[Place]) -> Iterator[Report]:
                 )
 
 
-def fc_before_conv(places: list[Place]) -> Iterator[Report]:
-    for place in _of(places, "FC"):
+def conv_behind_fc(places: list[Place]) -> Iterator[Report]:
+    for place in _of(places, "FC GAP"):
         for other in next_layers(place, f"{ACTIVATIONS} BN DO ID SOFTMAX"):
             if other.kind in ("CONV", "POOL", "GAP"):
                 yield (
                     "error",
                     other,
-                    f"{other.kind} follows FC, which has no height and width left.",
-                    "FC flattens the volume. A 1 × 1 CONV is an FC applied at every position.",
-                    f"CONV({place.layer.get('units') or 'units'}, 1) => {other.layer}",
+                    f"{other.kind} follows {place.kind}, which leaves no height and width.",
+                    "A window needs a volume to slide over. A 1 × 1 CONV is an FC applied at every "
+                    "position, and keeps the volume.",
+                    f"Move {other.layer} before {place.layer}."
+                    if place.kind == "GAP" or place.layer.get("units") is None
+                    else f"CONV({place.layer.get('units')}, 1) => {other.layer}",
                 )
 
 
@@ -270,15 +273,33 @@ def windows_do_not_tile(places: list[Place]) -> Iterator[Report]:
 def odd_size_into_pool(places: list[Place]) -> Iterator[Report]:
     for place in _of(places, "POOL"):
         sizes = [size for size in place.volume[1:] if size is not None and size % 2]
-        if sizes and _halves(place.layer) and not place.layer.get("padding"):
+        if sizes and _halves_at(place):
             strict = place.layer.get("rounding") == "strict"
             yield (
                 "error" if strict else "warning",
                 place,
                 f"POOL 2 × 2 with stride 2 meets the odd size {sizes[0]}.",
                 "An input that can be halved once for each POOL is pooled evenly all the way.",
-                "Choose an input size that is divisible by 2 once for each POOL.",
+                _even_input(places),
             )
+
+
+def _even_input(places: list[Place]) -> str:
+    """The nearest input size that every POOL can halve."""
+    size = _input_size(places)
+    only_pools_shrink = all(
+        place.layer.get("padding") == "same" and _sides(place.layer, "stride") == (1, 1)
+        for place in _of(places, "CONV")
+    )
+    if size is None or not only_pools_shrink or not all(map(_halves_at, _of(places, "POOL"))):
+        return "Choose an input size that is divisible by 2 once for each POOL."
+    step = 2 ** len(list(_of(places, "POOL")))
+    near = max(step, (size + step // 2) // step * step)
+    return _with(places[0].layer, height=near, width=near)
+
+
+def _halves_at(place: Place) -> bool:
+    return _halves(place.layer) and not place.layer.get("padding")
 
 
 def input_not_square(places: list[Place]) -> Iterator[Report]:
@@ -515,7 +536,7 @@ RULES: tuple[tuple[str, Callable[[list[Place]], Iterator[Report]]], ...] = (
     ("M4.6", windows_do_not_tile),
     ("M5.1", activation_doubled),
     ("M6.3", pool_too_large),
-    ("M8.2", fc_before_conv),
+    ("M8.2", conv_behind_fc),
     ("M9.8", batch_norm_order),
     ("M9.8", batch_norm_before_softmax),
     ("M10.3", dropout_strength),

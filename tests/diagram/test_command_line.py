@@ -27,7 +27,7 @@ def test_a_diagram_is_checked_in_ci():
         "  INPUT(3, 33, 33) => CONV(8) => RELU => POOL => FC(3)\n"
         f"  {' ' * 39}^\n"
         "Why: An input that can be halved once for each POOL is pooled evenly all the way.\n"
-        "Instead: Choose an input size that is divisible by 2 once for each POOL.\n"
+        "Instead: INPUT(3, 34, 34)\n"
         "\n"
         "1 finding.\n"
     )

@@ -1,11 +1,13 @@
 """Each rule from both sides, and well-known networks without noise."""
 
 import pytest
+from hypothesis import given
 
 from cnnlib.diagram import zoo
 from cnnlib.diagram.lint import RULES, lint
 from cnnlib.diagram.parse import parse
 from cnnlib.errors import CnnlibError, DiagramError
+from tests.diagram.trees import TREES
 
 # rule, severity, a text that breaks it, the word the finding points at, a text that keeps it
 CASES = [
@@ -23,6 +25,7 @@ CASES = [
     ("M6.3", "warning", "INPUT(3, 224, 224) => POOL(5, 2)", "POOL", "INPUT(3, 225, 225) => POOL(3, 2)"),
     ("M6.3", "warning", "INPUT(3, 8, 8) => POOL(4, 4)", "POOL", "INPUT(3, 8, 8) => POOL(8, 8, mode=avg)"),
     ("M8.2", "error", "FC(8) => RELU => CONV(4)", "CONV", "CONV(8, 1) => RELU => CONV(4)"),
+    ("M8.2", "error", "GAP => POOL", "POOL", "POOL => GAP => FC"),
     ("M9.8", "note", "CONV => BN => RELU => CONV => RELU => BN", "BN => RELU => CONV", "CONV => BN => RELU => CONV => BN => RELU"),
     ("M9.8", "warning", "FC => BN => SOFTMAX", "BN", "FC => RELU => BN => FC => SOFTMAX"),
     ("M10.3", "note", "POOL => DO(0.5) => CONV", "DO", "POOL => DO(0.25) => CONV"),
@@ -104,6 +107,13 @@ def test_a_rewrite_can_be_written():
     assert lint(finding.rewrite) == []
 
 
+def test_the_nearest_input_that_pools_evenly():
+    body = " => [CONV(4) => RELU => POOL] * 3 => FC(2)"
+    (finding,) = lint(f"INPUT(1, 28, 28){body}", disable=["M13.8"])
+    assert finding.rewrite == "INPUT(1, 32, 32)"
+    assert lint(finding.rewrite + body, disable=["M13.8"]) == []
+
+
 def test_a_repeated_layer_is_reported_once():
     findings = lint("[[CONV => CONV => RELU] * 3] * 4", disable=["M13.8"])
     assert [(finding.rule, finding.at) for finding in findings] == [("M2.4", 2)]
@@ -113,6 +123,22 @@ def test_patterns_without_numbers_and_trees_lint_too():
     pattern = "INPUT => [[CONV => RELU]*N => POOL?]*M => [FC => RELU]*K => FC"
     assert [finding.rule for finding in lint(pattern)] == ["M13.8", "M13.9"]
     assert [finding.rule for finding in lint(parse(pattern))] == ["M13.8", "M13.9"]
+
+
+@given(TREES)
+def test_the_linter_answers_whatever_the_diagram(tree):
+    text = str(tree)
+    try:
+        findings = lint(text)
+    except DiagramError as error:
+        assert error.message in (  # noqa: PT017 - both are answers
+            "No layer is left.",
+            "Written out, the diagram has more than 10,000 layers.",
+        )
+        return
+    for finding in findings:
+        assert text[finding.at].isupper(), "the place is that of a layer"
+        assert finding.severity in ("error", "warning", "note")
 
 
 def test_unknown_rules_and_broken_texts():
