@@ -80,7 +80,7 @@ def lint(diagram: str | Chain, disable: Collection[str] = ()) -> list[Finding]:
     ...     print(finding.rule, finding.severity, finding.at, finding.message)
     ...     print(finding.rewrite)
     M2.4 warning 20 There is no activation between CONV and FC.
-    CONV(16) => RELU => FC(10)
+    CONV(16) => RELU
     """
     unknown = sorted(set(disable) - {rule for rule, _ in RULES})
     if unknown:
@@ -141,8 +141,9 @@ def activation_missing(places: list[Place]) -> Iterator[Report]:
                     "warning",
                     place,
                     f"There is no activation between {place.kind} and {other.kind}.",
-                    "Two linear layers in a row compute no more than one linear layer.",
-                    f"{place.layer} => RELU => {other.layer}",
+                    "Without one, two linear layers do little more than one does, and the reader of a "
+                    "diagram should not have to guess it.",
+                    f"{place.layer} => RELU",
                 )
 
 
@@ -460,7 +461,8 @@ def batch_norm_before_softmax(places: list[Place]) -> Iterator[Report]:
                 "warning",
                 place,
                 "BN normalizes the class scores.",
-                "It takes the scale from the scores that the softmax needs.",
+                "The softmax needs scores at their own scale; normalizing over the batch ties the scores "
+                "of one image to those of the others.",
                 str(place.before[0].layer),
             )
 
@@ -507,7 +509,7 @@ def no_dropout(places: list[Place]) -> Iterator[Report]:
                     place,
                     "No dropout between FC and FC.",
                     "Dropout with p = 0.5 between FC layers reduces overfitting.",
-                    f"{place.layer} => RELU => DO(0.5) => {other.layer}",
+                    f"{place.layer} => RELU => DO(0.5)",
                 )
 
 
