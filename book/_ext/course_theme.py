@@ -52,7 +52,7 @@ def mend_page(html: str) -> str:
             head.decompose()
     # Long outputs and tables scroll sideways on a phone: the keyboard must be able to scroll them.
     for block in page.select(
-        ".output pre, .output .highlight pre, div.highlight pre, .pst-scrollable-table-container"
+        ".output pre, .output.text_html:has(table), .output .highlight pre, div.highlight pre, .pst-scrollable-table-container"
     ):
         block["tabindex"] = "0"
     return str(page)

@@ -40,13 +40,20 @@ plt.rcParams.update(_SETTINGS)
 _serial = itertools.count(1)
 
 
-def show(figure, *, alt: str, caption: str = "") -> HTML:
-    """Turn a matplotlib figure into inline SVG with a text alternative and a caption."""
+def show(figure, *, alt: str, caption: str = "", paper: bool = False) -> HTML:
+    """Turn a matplotlib figure into inline SVG with a text alternative and a caption.
+
+    With `paper` the figure keeps its own background, for drawings with colours of their own.
+    """
     buffer = io.StringIO()
     # Clip paths and markers get ids: they must differ between the figures of one page.
     with plt.rc_context({"svg.hashsalt": f"{alt}{next(_serial)}"}):
         figure.savefig(
-            buffer, format="svg", transparent=True, bbox_inches="tight", metadata={"Date": None}
+            buffer,
+            format="svg",
+            transparent=not paper,
+            bbox_inches="tight",
+            metadata={"Date": None},
         )
     plt.close(figure)
     svg = buffer.getvalue()
@@ -55,9 +62,9 @@ def show(figure, *, alt: str, caption: str = "") -> HTML:
     for drawn, variable, fallback in _COLOURS.values():
         svg = svg.replace(drawn, f"var({variable}, {fallback})")
     label = html.escape(alt, quote=True)
-    # On a phone a wide figure keeps three quarters of its size and scrolls, so its numbers stay legible.
+    # On a phone a wide figure scrolls instead of shrinking until its numbers cannot be read.
     width = float(re.search(r'width="([\d.]+)pt"', svg)[1])
-    style = f"min-width: {width:.0f}px"
+    style = f"min-width: min({width:.0f}px, 640px)"
     svg = svg.replace("<svg ", f'<svg role="img" aria-label="{label}" style="{style}" ', 1)
     text = f"<figcaption>{caption}</figcaption>" if caption else ""
     return HTML(

@@ -127,7 +127,8 @@ class Summary:
         def line(cells: tuple[str, ...], tag: str) -> str:
             styles = ("left" if i in LEFT else "right" for i in range(len(cells)))
             return "".join(
-                f'<{tag} style="text-align:{style};white-space:pre">{html.escape(cell)}</{tag}>'
+                f'<{tag if cell else "td"} style="text-align:{style};white-space:pre;padding:2px 8px">'
+                f"{html.escape(cell)}</{tag if cell else 'td'}>"
                 for cell, style in zip(cells, styles, strict=True)
             )
 
