@@ -5,6 +5,9 @@ read it. latex2mathml (pure Python, maintained) does the conversion; an unknown 
 and the book is built with warnings as errors.
 """
 
+import re
+
+from docutils.nodes import SkipNode
 from latex2mathml.converter import convert
 from sphinx.util import logging
 
@@ -16,27 +19,26 @@ def _mathml(node, display: str) -> str:
     if display == "block" and "\\begin" not in latex and ("\\\\" in latex or "&" in latex):
         latex = rf"\begin{{aligned}}{latex}\end{{aligned}}"
     try:
-        return convert(latex, display=display)
+        mathml = convert(latex, display=display)
     except Exception as error:
         logger.warning("cannot convert %r to MathML: %s", latex, error, location=node)
         return f"<code>{latex}</code>"
+    # latex2mathml hands a command that it does not know through as a name.
+    if unknown := re.findall(r"\\[A-Za-z]+", mathml):
+        logger.warning("unknown in a formula: %s (in %r)", ", ".join(unknown), latex, location=node)
+    return mathml
 
 
 def visit_inline(self, node):
     self.body.append(f'<span class="math-inline">{_mathml(node, "inline")}</span>')
-    from docutils.nodes import SkipNode
-
     raise SkipNode
 
 
 def visit_block(self, node):
-    from docutils.nodes import SkipNode
-
     number = ""
     if node.get("number"):
         number = f'<span class="eqno">({node["number"]})</span>'
-    anchor = node.get("ids", [None])[0] if node.get("ids") else None
-    identity = f' id="{anchor}"' if anchor else ""
+    identity = f' id="{node["ids"][0]}"' if node["ids"] else ""
     self.body.append(
         f'<div class="math-block"{identity} tabindex="0" role="group" aria-label="formula">'
         f"{_mathml(node, 'block')}{number}</div>\n"

@@ -57,3 +57,10 @@ def test_cold_build_then_nothing_to_do_then_a_bad_page_is_refused(copy_of_the_bo
     )
     failing = build(copy_of_the_book)
     assert failing.returncode != 0, "a cell that raises must fail the build"
+
+    page.write_text(
+        page.read_text().replace("1 / 0", "0").replace(r"\frac{F - 1}{2}", r"\fraction{F - 1}{2}")
+    )
+    garbled = build(copy_of_the_book)
+    assert garbled.returncode != 0
+    assert r"unknown in a formula: \fraction" in garbled.stdout + garbled.stderr
