@@ -10,8 +10,8 @@ The body is YAML. A choice question lists its choices, each with the reason why 
         why: 216 is a multiple of 4.
         right: true
 
-A number question gives the answer as an expression over ``cnnlib.shapes``, computed when the book is
-built; answers that learners tend to give get feedback of their own, also as expressions:
+A number question gives the answer as an expression that ``course_numbers`` computes when the
+book is built; answers that learners tend to give get feedback of their own, also as expressions:
 
     question: How many positions?
     number: shapes.output_size(64, 5)
@@ -25,14 +25,17 @@ built; answers that learners tend to give get feedback of their own, also as exp
 from html import escape
 
 import yaml
+from course_numbers import compute
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
-from cnnlib import shapes
 
-
-def _compute(expression) -> float:
-    return eval(str(expression), {"__builtins__": {}}, {"shapes": shapes})
+def _premises(quiz) -> list[str]:
+    """What a self-check sets or computes: its feedback may use these numbers."""
+    expressions = [quiz["number"]] if "number" in quiz else []
+    expressions += [wrong["value"] for wrong in quiz.get("wrong", ())]
+    asked = [quiz["question"], *(choice["text"] for choice in quiz.get("choices", ()))]
+    return [str(x) for x in (*asked, *expressions, *map(compute, expressions))]
 
 
 class QuizDirective(SphinxDirective):
@@ -43,11 +46,13 @@ class QuizDirective(SphinxDirective):
         serial = self.env.new_serialno("quiz") + 1
         self.identity = f"quiz-{self.env.docname.rsplit('/', 1)[-1].replace('_', '-')}-{serial}"
         build = self._number if "number" in quiz else self._choice
+        start = self._html(
+            f'<form class="quiz" id="{self.identity}" data-kind="{"number" if "number" in quiz else "choice"}" autocomplete="off"><fieldset><legend>'
+            f'<span class="quiz-label">Self-check {serial}</span>'
+        )
+        start["accounts"] = _premises(quiz)  # see course_numbers
         return [
-            self._html(
-                f'<form class="quiz" id="{self.identity}" data-kind="{"number" if "number" in quiz else "choice"}" autocomplete="off"><fieldset><legend>'
-                f'<span class="quiz-label">Self-check {serial}</span>'
-            ),
+            start,
             *self._text(quiz["question"]),
             self._html("</legend>"),
             *build(quiz),
@@ -93,7 +98,7 @@ class QuizDirective(SphinxDirective):
         return [*parts, *self._fallback(answer, quiz)]
 
     def _number(self, quiz):
-        answer = _compute(quiz["number"])
+        answer = compute(quiz["number"])
         parts = [
             self._html(
                 f'<label class="quiz-number">Your answer <input type="text" inputmode="decimal" size="10" data-answer="{answer}"></label>'
@@ -101,7 +106,7 @@ class QuizDirective(SphinxDirective):
             *self._feedback(True, quiz["right"], f'data-for="{answer}"'),
         ]
         for wrong in quiz.get("wrong", ()):
-            value = _compute(wrong["value"])
+            value = compute(wrong["value"])
             if value == answer:
                 raise self.error(
                     f"the wrong answer {wrong['value']!r} equals the right one, {answer}"
