@@ -1,27 +1,39 @@
 """The claims ledger: a ``{claim}`` role in the chapters and a ``{claims}`` table on the ledger's page.
 
 ``book/claims.yml`` holds every claim with the course's verdict. In a chapter, ``{claim}`M4.5```
-places a small mark that leads to the claim's row; the row leads back to the chapters that mark it.
+places a small mark that leads to the claim's row; the row leads back to the places that mark it.
 """
 
+from collections import Counter
+from html import escape
 from pathlib import Path
 
 import yaml
 from docutils import nodes
-from docutils.parsers.rst import Directive
 from sphinx.errors import ExtensionError
-from sphinx.util.docutils import SphinxRole
+from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 LEDGER = Path(__file__).parents[1] / "claims.yml"
 LEDGER_PAGE = "book/claims"
 VERDICTS = ("holds", "holds with a caveat", "does not hold here", "convention", "open")
+KINDS = {
+    "def": "definition",
+    "num": "number",
+    "exp": "experiment",
+    "rule": "rule of thumb",
+    "hist": "history",
+    "slip": "slip of the source",
+}
 
 
 def load_claims() -> dict[str, dict]:
     claims = {row["id"]: row for row in yaml.safe_load(LEDGER.read_text(encoding="utf-8"))}
     for row in claims.values():
-        if row["verdict"] not in VERDICTS:
-            raise ExtensionError(f"{LEDGER}: {row['id']}: unknown verdict {row['verdict']!r}")
+        for field, known in (("verdict", VERDICTS), ("kind", KINDS)):
+            if row.get(field) not in known:
+                raise ExtensionError(
+                    f"{LEDGER.name}: {row['id']}: {field} is {row.get(field)!r}: use one of {', '.join(known)}."
+                )
     return claims
 
 
@@ -41,8 +53,11 @@ class ClaimRole(SphinxRole):
                         self.inliner.reporter.error(problem, line=self.lineno),
                     )
                 ], []
-            self.env.course_claim_marks.setdefault(identity, set()).add(self.env.docname)
+            pages = self.env.course_claim_marks.setdefault(identity, set())
             mark = nodes.inline(classes=["claim"])
+            if self.env.docname not in pages:  # the row leads to the page's first mark
+                mark["ids"].append(f"claim-{identity}")
+            pages.add(self.env.docname)
             target = self.env.app.builder.get_relative_uri(self.env.docname, LEDGER_PAGE)
             link = nodes.reference(
                 "", identity, refuri=f"{target}#{identity}", classes=["claim-link"]
@@ -53,64 +68,123 @@ class ClaimRole(SphinxRole):
         return found, []
 
 
-class ledger_table(nodes.General, nodes.Element):
-    """Stands for the table until every page has been read."""
+class claim_places(nodes.General, nodes.Inline, nodes.Element):
+    """Stands for the links to the places that mark a claim, until every page has been read."""
 
 
-class LedgerDirective(Directive):
+class LedgerDirective(SphinxDirective):
+    """The filters, and one row for each claim."""
+
     def run(self):
-        return [ledger_table()]
+        claims = list(self.env.course_claims.values())
+        titles = ("Claim", "What it says", "Verdict")
+        table = nodes.table(classes=["claims-ledger"])
+        # What a claim says is what accounts for a number elsewhere: see course_numbers.
+        table["accounts"] = [f"{c['statement']} {c.get('caveat', '')}" for c in claims]
+        group = nodes.tgroup(cols=len(titles))
+        table += group
+        group.extend(nodes.colspec(colwidth=width) for width in (14, 48, 38))
+        head, body = nodes.thead(), nodes.tbody()
+        group += [head, body]
+        head += _row([nodes.paragraph(text=title)] for title in titles)
+        for claim in claims:
+            body += self._claim(claim)
+        return [nodes.raw("", _filters(claims), format="html"), table]
+
+    def _claim(self, claim):
+        identity = nodes.strong(text=claim["id"], ids=[claim["id"]])
+        kind = nodes.inline(text=f" {KINDS[claim['kind']]}", classes=["claim-note"])
+        where = nodes.paragraph()
+        where += claim_places(identity=claim["id"])
+        verdict = nodes.paragraph("", "", nodes.strong(text=claim["verdict"]))
+        if claim.get("caveat"):
+            verdict += nodes.Text(f": {claim['caveat']}")
+        statement = [nodes.paragraph(text=claim["statement"])]
+        if claim.get("source"):
+            cited = ", ".join(f"{{cite:t}}`{key}`" for key in claim["source"])
+            statement += self._note(self.parse_text_to_nodes(f"Source: {cited}"))
+        evidence = (
+            [nodes.paragraph(text=f"Evidence: {claim['evidence']}")]
+            if claim.get("evidence")
+            else []
+        )
+        return _row(
+            [
+                [nodes.paragraph("", "", identity, kind), where],
+                statement,
+                [verdict, *self._note(evidence)],
+            ],
+            classes=[
+                f"verdict-{VERDICTS.index(claim['verdict'])}",
+                f"kind-{claim['kind']}",
+                f"section-{claim['section']}",
+            ],
+        )
+
+    def _note(self, paragraphs):
+        for paragraph in paragraphs:
+            paragraph["classes"].append("claim-note")
+        return paragraphs
 
 
-def _paragraph(*children):
-    paragraph = nodes.paragraph()
-    paragraph.extend(children)
-    return paragraph
-
-
-def _row(app, docname, claim, places):
-    identity = nodes.inline(ids=[claim["id"]])
-    identity += nodes.strong(text=claim["id"])
-    where = nodes.inline()
-    for page in sorted(places):
-        title = app.env.titles[page].astext()
-        uri = app.builder.get_relative_uri(docname, page)
-        where += nodes.reference("", title, refuri=uri)
-    cells = [
-        _paragraph(identity),
-        _paragraph(nodes.Text(claim["statement"])),
-        _paragraph(
-            nodes.Text(claim["verdict"] + (f": {claim['caveat']}" if claim.get("caveat") else ""))
-        ),
-        _paragraph(nodes.Text(claim["evidence"]) if claim.get("evidence") else nodes.Text("—")),
-        _paragraph(where),
-    ]
-    row = nodes.row()
+def _row(cells, **attributes):
+    row = nodes.row(**attributes)
     for cell in cells:
         entry = nodes.entry()
-        entry += cell
+        entry.extend(cell)
         row += entry
     return row
 
 
-def fill_ledger(app, doctree, docname):
-    for node in list(doctree.findall(ledger_table)):
-        titles = ("Claim", "What it says", "Verdict", "Evidence", "Chapter")
-        table = nodes.table(classes=["claims-ledger"])
-        group = nodes.tgroup(cols=len(titles))
-        table += group
-        group.extend(nodes.colspec(colwidth=width) for width in (8, 40, 22, 20, 10))
-        head, body = nodes.thead(), nodes.tbody()
-        group += [head, body]
-        heading = nodes.row()
-        for title in titles:
-            entry = nodes.entry()
-            entry += nodes.paragraph(text=title)
-            heading += entry
-        head += heading
-        for claim in app.env.course_claims.values():
-            body += _row(app, docname, claim, app.env.course_claim_marks.get(claim["id"], ()))
-        node.replace_self(table)
+def _filters(claims) -> str:
+    """Controls that ledger.js makes work; without scripts they are not shown."""
+
+    def select(name, label, choices):
+        options = "".join(
+            f'<option value="{value}">{escape(text)}</option>' for value, text in choices
+        )
+        return f'<label>{label} <select name="{name}"><option value="">all</option>{options}</select></label>'
+
+    verdicts, kinds = (Counter(c[field] for c in claims) for field in ("verdict", "kind"))
+    sections = dict.fromkeys(claim["section"] for claim in claims)
+    return (
+        '<form class="ledger-filters" hidden>'
+        + select(
+            "verdict",
+            "Verdict",
+            [(f"verdict-{i}", f"{v} ({verdicts[v]})") for i, v in enumerate(VERDICTS)],
+        )
+        + select(
+            "kind",
+            "Kind",
+            [(f"kind-{k}", f"{t} ({kinds[k]})") for k, t in KINDS.items() if kinds[k]],
+        )
+        + select("section", "Chapter", [(f"section-{s}", _chapter(s)) for s in sections])
+        + '<label>Words <input type="search" name="words" size="14"></label>'
+        '<button type="reset">Show all</button><output role="status"></output></form>'
+    )
+
+
+def _chapter(section: str) -> str:
+    number, _, name = section.removeprefix("ch").partition("_")
+    return f"{int(number)} {name.replace('_', ' ')}"
+
+
+def fill_places(app, doctree, docname):
+    for node in list(doctree.findall(claim_places)):
+        links = []
+        pages = sorted(app.env.course_claim_marks.get(node["identity"], ()))
+        for page in pages:
+            uri = app.builder.get_relative_uri(docname, page)
+            folder = page.split("/")[1]
+            name = (
+                f"chapter {int(folder[2:4])}"
+                if folder[2:4].isdigit()
+                else app.env.titles[page].astext()
+            )
+            link = nodes.reference("", name, refuri=f"{uri}#claim-{node['identity']}")
+            links += [nodes.Text(", "), link] if links else [link]
+        node.replace_self(links)
 
 
 def prepare(app, env, docnames):
@@ -124,11 +198,23 @@ def forget_page(app, env, docname):
         pages.discard(docname)
 
 
+def refresh_ledger(app, env):
+    """A mark that moved changes the ledger's page."""
+    return [LEDGER_PAGE]
+
+
+def add_script(app, pagename, templatename, context, doctree):
+    if pagename == LEDGER_PAGE:
+        app.add_js_file("ledger.js", loading_method="defer")
+
+
 def setup(app):
     app.add_role("claim", ClaimRole())
     app.add_directive("claims", LedgerDirective)
-    app.add_node(ledger_table)
+    app.add_node(claim_places)
     app.connect("env-before-read-docs", prepare)
     app.connect("env-purge-doc", forget_page)
-    app.connect("doctree-resolved", fill_ledger)
-    return {"version": "1", "parallel_read_safe": False}
+    app.connect("env-updated", refresh_ledger)
+    app.connect("doctree-resolved", fill_places)
+    app.connect("html-page-context", add_script)
+    return {"version": "2", "parallel_read_safe": False}
