@@ -22,6 +22,7 @@ book is built; answers that learners tend to give get feedback of their own, als
     otherwise: Count the positions of the first pixel under the window.
 """
 
+from hashlib import sha256
 from html import escape
 
 import yaml
@@ -44,7 +45,10 @@ class QuizDirective(SphinxDirective):
     def run(self):
         quiz = yaml.safe_load("\n".join(self.content))
         serial = self.env.new_serialno("quiz") + 1
-        self.identity = f"quiz-{self.env.docname.rsplit('/', 1)[-1].replace('_', '-')}-{serial}"
+        # The reader's progress goes by this name: it changes with the question and with nothing else.
+        page = self.env.docname.rsplit("/", 1)[-1].replace("_", "-")
+        self.identity = f"quiz-{page}-{sha256(str(quiz['question']).encode()).hexdigest()[:8]}"
+        self.env.course_quizzes.setdefault(self.env.docname, []).append(self.identity)
         build = self._number if "number" in quiz else self._choice
         start = self._html(
             f'<form class="quiz" id="{self.identity}" data-kind="{"number" if "number" in quiz else "choice"}" autocomplete="off"><fieldset><legend>'

@@ -31,6 +31,7 @@ def minutes(doctree) -> int:
 
 def fill(app, doctree):
     for node in list(doctree.findall(reading_time)):
+        app.env.course_minutes[app.env.docname] = minutes(doctree)
         node.replace_self(nodes.Text(f"{minutes(doctree)} minutes"))
 
 

@@ -23,6 +23,7 @@
     const why = [...form.querySelectorAll(".quiz-why")].find((item) => item.dataset.for === answer);
     form.dataset.result = why.dataset.right === "true" ? "right" : "wrong";
     status.append(...[...why.childNodes].map((node) => node.cloneNode(true)));
+    if (form.dataset.result === "right") form.dispatchEvent(new Event("quiz-passed", { bubbles: true }));
   }
 
   for (const form of document.querySelectorAll("form.quiz")) {
