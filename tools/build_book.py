@@ -47,6 +47,21 @@ def drop_if_stale(name: str, current: str, *stale: Path) -> None:
         stamp.write_text(current)
 
 
+def run_builder(name: str) -> int:
+    """Run one of Sphinx's builders over the book; its output is in _build/NAME."""
+    program = Path(sys.executable).with_name("jupyter-book")
+    builder = ["html"] if name == "html" else ["custom", "--custom-builder", name]
+    strict = ["-W", "-n", "--keep-going"]  # warnings are errors, and all of them are shown
+    code = subprocess.run(
+        [program, "build", ".", "--builder", *builder, *strict], cwd=ROOT
+    ).returncode
+    if code:
+        print(
+            f"The book did not build (exit code {code}): the messages are above.", file=sys.stderr
+        )
+    return code
+
+
 def build(cold: bool) -> int:
     BUILD.mkdir(exist_ok=True)
     with FileLock(BUILD / ".lock"):
@@ -76,22 +91,7 @@ def build(cold: bool) -> int:
         )
         print("Building the book (warnings are errors) …", flush=True)
         start = time.perf_counter()
-        code = subprocess.run(
-            [
-                Path(sys.executable).with_name("jupyter-book"),
-                "build",
-                ".",
-                "-W",
-                "-n",
-                "--keep-going",
-            ],
-            cwd=ROOT,
-        ).returncode
-        if code:
-            print(
-                f"The book did not build (exit code {code}): the messages are above.",
-                file=sys.stderr,
-            )
+        if code := run_builder("html"):
             return code
         built.write_text(sources)
         print(f"Built in {time.perf_counter() - start:.0f} s: _build/html/index.html")

@@ -39,7 +39,7 @@ def _uri(app, page: str, target: str) -> str:
 
 
 def add_buttons(app, doctree, docname):
-    if not is_chapter(docname) or app.builder.name == "epub":
+    if not is_chapter(docname) or app.builder.name != "html":
         return
     folder = CHAPTER.match(docname)[1]
     notebook = f"../../notebooks/{folder}.ipynb"

@@ -166,7 +166,7 @@ def notebook(source: str, docname: str, minutes: int, entries):
 
 
 def write_notebooks(app, exception):
-    if exception is not None or app.builder.format != "html":
+    if exception is not None or app.builder.name != "html":
         return
     folder = Path(app.outdir) / "notebooks"
     folder.mkdir(exist_ok=True)
