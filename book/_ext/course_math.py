@@ -18,13 +18,16 @@ def _mathml(node, display: str) -> str:
     latex = node.astext().strip()
     if display == "block" and "\\begin" not in latex and ("\\\\" in latex or "&" in latex):
         latex = rf"\begin{{aligned}}{latex}\end{{aligned}}"
+    # latex2mathml has no aligned; an array of the same columns reads the same.
+    latex = latex.replace(r"\begin{aligned}", r"\begin{array}{rl}")
+    latex = latex.replace(r"\end{aligned}", r"\end{array}")
     try:
         mathml = convert(latex, display=display)
     except Exception as error:
         logger.warning("cannot convert %r to MathML: %s", latex, error, location=node)
         return f"<code>{latex}</code>"
     # latex2mathml hands a command that it does not know through as a name.
-    if unknown := re.findall(r"\\[A-Za-z]+", mathml):
+    if unknown := re.findall(r"\\[A-Za-z]+|(?<=<mi>)&(?=</mi>)", mathml):
         logger.warning("unknown in a formula: %s (in %r)", ", ".join(unknown), latex, location=node)
     return mathml
 

@@ -50,6 +50,10 @@ def mend_page(html: str) -> str:
     for head in page.select("thead"):
         if not head.get_text(strip=True):
             head.decompose()
+    # Columns scroll sideways and stay columns; sentences, which have longer lines, wrap.
+    for block in page.select("div.cell_output pre"):
+        if max(map(len, block.get_text().splitlines() or [""])) > 90:
+            block["class"] = [*block.get("class", ()), "wraps"]
     # Long outputs and tables scroll sideways on a phone: the keyboard must be able to scroll them.
     for block in page.select(
         ".output pre, .output.text_html:has(table), .output .highlight pre, div.highlight pre, .pst-scrollable-table-container"

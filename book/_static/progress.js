@@ -43,7 +43,7 @@
     for (const cell of table.querySelectorAll(".progress-read")) cell.hidden = false;
     for (const row of rows) {
       row.querySelector("td.progress-read").textContent = progress.read[row.dataset.page] ? "✓ read" : "–";
-      row.querySelector(".progress-checks").textContent = `${passed(row, progress)} of ${checks(row).length}`;
+      row.querySelector(".progress-checks").textContent = checks(row).length ? `${passed(row, progress)} of ${checks(row).length}` : "–";
     }
     const read = rows.filter((row) => progress.read[row.dataset.page]).length;
     table.querySelector(".progress-actions").hidden = false;

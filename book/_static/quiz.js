@@ -1,6 +1,10 @@
 // Self-checks: shows the feedback that was written into the page for the answer given.
 (() => {
-  const number = (text) => Number(text.trim().replace("−", "-").replace(",", "."));
+  // 20,000 is twenty thousand, as the book writes it; 0,5 is a half, as half of the world writes it.
+  const number = (text) => {
+    const plain = text.trim().replace("−", "-").replace(/(?<=\d)[\s\u00a0\u202f](?=\d{3})/g, "");
+    return Number(/^-?[1-9]\d{0,2}(,\d{3})+(\.\d+)?$/.test(plain) ? plain.replaceAll(",", "") : plain.replace(",", "."));
+  };
 
   function answered(form) {
     if (form.dataset.kind === "choice") return form.querySelector("input:checked")?.value;
