@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tools.browser import NAMES, launch
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -36,15 +38,11 @@ def required_tool():
 @pytest.fixture(scope="session")
 def chromium():
     """A headless Chromium, driven by playwright."""
-    path = require_tool("chromium", "chromium", "chromium-browser", "google-chrome")
+    path = require_tool(NAMES[0], "chromium", *NAMES[1:])
     from playwright.sync_api import sync_playwright
 
-    quiet = "--disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync"
-    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=path, args=[*quiet.split(), *sandbox], chromium_sandbox=not sandbox
-        )
+        browser = launch(playwright, path)
         yield browser
         browser.close()
 
