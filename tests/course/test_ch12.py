@@ -119,6 +119,31 @@ def test_a_residual_block_of_zero_weights_is_the_identity_and_a_plain_one_is_not
     assert not relu(branch).any()
 
 
+def test_without_skips_the_gradient_vanishes_at_half_of_hes_rule_and_with_them_it_grows():
+    def left(skip, scale, blocks=20, width=64):
+        rng = np.random.default_rng(0)
+        spread = scale * np.sqrt(2 / width)
+        weights = spread * rng.standard_normal((blocks, width, width))
+        x, seen = rng.standard_normal((8, width)), []
+        for w in weights:
+            seen.append(x)
+            x = skip * x + relu(x) @ w.T
+        last = grad = rng.standard_normal(x.shape)
+        for w, x in zip(weights[::-1], seen[::-1], strict=True):
+            grad = skip * grad + (grad @ w) * (x > 0)
+        return np.linalg.norm(grad) / np.linalg.norm(last)
+
+    assert left(0, 0.5) < 1e-6
+    assert left(1, 0.5) > 1
+    assert 0.5 < left(0, 1) < 2
+    assert 300 < left(1, 1) < 1000
+
+
+def test_a_bar_for_the_plus_adds_64_channels_a_block():
+    text = "INPUT(64, 8, 8) => [{ CONV(64) => RELU | ID }] * 8"
+    assert summarize(text).output_shape == (64 + 8 * 64, 8, 8)
+
+
 @pytest.mark.parametrize(
     "text",
     [
