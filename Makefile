@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 unexport PYTHONPATH
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve lab test exercises grade bench lint lock clean
+.PHONY: help book pdf links serve lab test exercises grade bench lint lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +18,12 @@ $(READY): pyproject.toml constraints.txt tools/environment.sh
 
 book: $(READY) ## build the book into _build/html, warnings as errors
 	@$(RUN) -m tools.build_book
+
+pdf: $(READY) ## print the whole book into _build/cnn-building-blocks.pdf (needs Chromium)
+	@$(RUN) -m tools.build_pdf
+
+links: $(READY) ## ask every outside address in the book whether it is still there (needs the network)
+	@$(RUN) -c "from tools.build_book import run_builder; raise SystemExit(run_builder('linkcheck'))"
 
 serve: $(READY) ## build the book and serve it on http://127.0.0.1:8000 (PORT=… for another port)
 	@$(RUN) -m tools.build_book

@@ -22,6 +22,7 @@ from itertools import pairwise
 import numpy as np
 from bs4 import BeautifulSoup
 from docutils import nodes
+from sphinx.addnodes import pending_xref
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxRole
 
@@ -171,7 +172,10 @@ def _prose(node) -> str:
         return node.astext()
     if isinstance(node, nodes.math | nodes.math_block):
         return f" {node.astext()} "
-    if isinstance(node, nodes.literal | nodes.raw) or "accounted" in node.get("classes", ()):
+    # A link's words belong to what it links to.
+    if isinstance(node, nodes.literal | nodes.raw | pending_xref) or "accounted" in node.get(
+        "classes", ()
+    ):
         return " … "
     # Each block of its own is visited by itself.
     return "".join(_prose(child) for child in node.children if not isinstance(child, nodes.Body))
@@ -255,7 +259,7 @@ def check_page(app, doctree):
         (n, f" {n.astext()} ") for n in doctree.findall(nodes.math_block) if id(n) not in inside
     ]
     for node, text in [*blocks, *spoken]:
-        if isinstance(node, nodes.inline) and isinstance(node.parent, BLOCKS):
+        if isinstance(node, nodes.inline) and isinstance(node.parent, (*BLOCKS, pending_xref)):
             continue  # its block has it
         here = set(known)
         for left, right, equal in equations(text):

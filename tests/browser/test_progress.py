@@ -19,7 +19,9 @@ def pass_a_check(page):
 
 
 @pytest.mark.parametrize("scheme", ["http", "file"])
-def test_what_was_read_and_passed_is_remembered_across_pages(open_page, book_html, book_url, scheme):
+def test_what_was_read_and_passed_is_remembered_across_pages(
+    open_page, book_html, book_url, scheme
+):
     def address(name):
         return book_url + name if scheme == "http" else (book_html / name).as_uri()
 

@@ -1,9 +1,12 @@
 """The numbers and facts that chapter 6, Pooling, states."""
 
+import numpy as np
 import pytest
 
 from cnnlib import shapes
 from cnnlib.diagram import zoo
+from cnnlib.reference.activation import relu
+from cnnlib.reference.pool import avg_pool2d, max_pool2d
 
 
 @pytest.mark.claim("M6.5", "M6.6")
@@ -43,3 +46,19 @@ def test_which_networks_end_in_an_average_and_which_keep_an_fc():
 def test_vgg_reads_224_pixels_and_pools_by_2_all_the_way():
     assert zoo.vgg16.startswith("INPUT(3, 224, 224)")
     assert "POOL(" not in zoo.vgg16, "POOL without numbers is 2 × 2 at stride 2"
+
+
+def test_the_answers_to_the_exercises():
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((1, 2, 15, 15))
+    even = x[..., :12, :12]
+    np.testing.assert_array_equal(relu(max_pool2d(even, 2)), max_pool2d(relu(even), 2))
+    assert not np.allclose(relu(avg_pool2d(even, 2)), avg_pool2d(relu(even), 2))
+    twice = max_pool2d(max_pool2d(x, 3, stride=2), 3, stride=2)
+    np.testing.assert_array_equal(twice, max_pool2d(x, 7, stride=4))
+    np.testing.assert_array_equal(max_pool2d(max_pool2d(even, 2), 2), max_pool2d(even, 4))
+    np.testing.assert_allclose(avg_pool2d(avg_pool2d(even, 2), 2), avg_pool2d(even, 4))
+    overlapping = avg_pool2d(avg_pool2d(x, 3, stride=2), 3, stride=2)
+    assert not np.allclose(overlapping, avg_pool2d(x, 7, stride=4))
+    ramp = np.broadcast_to(np.arange(13.0), (1, 1, 12, 13))
+    assert (max_pool2d(ramp[..., 1:], 2) != max_pool2d(ramp[..., :-1], 2)).all()
