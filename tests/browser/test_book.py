@@ -128,6 +128,50 @@ def test_a_choice_self_check_works_by_keyboard(open_page):
     assert quiz.get_by_role("status").inner_text().startswith("Right.")
 
 
+CHAPTERS = [name for name in pages_of_the_book() if "/ch" in name and "exercise" not in name]
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_every_self_check_is_answered_by_keyboard_alone(open_page, name):
+    page = open_page(f"{name}.html")
+    quizzes = page.locator("form.quiz")
+    for index in range(quizzes.count()):
+        quiz = quizzes.nth(index)
+        if quiz.get_attribute("data-kind") == "number":
+            answer = quiz.locator("[data-answer]").get_attribute("data-answer")
+            said = answer_number(page, quiz, answer)
+        else:
+            right = quiz.locator(".quiz-why[data-right=true]").get_attribute("data-for")
+            quiz.locator("input").first.focus()
+            page.keyboard.press("Space")
+            for _ in range(int(right)):
+                page.keyboard.press("ArrowDown")
+            page.keyboard.press("Enter")
+            said = quiz.get_by_role("status").inner_text()
+        assert said.startswith("Right."), (index, said)
+    total = quizzes.count()
+    progress = page.locator(".chapter-progress output").inner_text()
+    assert progress == f"{total} of {total} self-checks passed"
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_a_page_is_light(open_page, book_html, name):
+    """Under 1.5 MB with all that it loads, uncompressed, figures apart."""
+    page = open_page(f"{name}.html")
+    loaded = page.evaluate(
+        "performance.getEntriesByType('resource').map((r) => [r.name, r.decodedBodySize])"
+    )
+    figures = sum(
+        len(svg.encode())
+        for svg in page.locator("figure svg, .cell_output svg").evaluate_all(
+            "all => all.map((svg) => svg.outerHTML)"
+        )
+    )
+    own = (book_html / f"{name}.html").stat().st_size - figures
+    rest = sum(size for address, size in loaded if "/_images/" not in address)
+    assert own + rest < 1_500_000
+
+
 def test_without_javascript_answers_and_numbers_can_still_be_read(open_page):
     page = open_page(CHAPTER, java_script_enabled=False)
     assert page.locator("cnn-output-size table").is_visible()

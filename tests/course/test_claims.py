@@ -37,6 +37,26 @@ def marked_in_chapters() -> dict[str, set[str]]:
 IN_TESTS, IN_CHAPTERS = marked_in_tests(), marked_in_chapters()
 
 
+def test_every_line_of_the_material_has_its_row():
+    lines = dict(zip(range(1, 14), (6, 4, 7, 10, 2, 7, 2, 2, 8, 3, 10, 2, 10), strict=True))
+    assert list(CLAIMS) == [f"M{s}.{i}" for s, count in lines.items() for i in range(1, count + 1)]
+
+
+@pytest.mark.parametrize(
+    "row", [r for r in CLAIMS.values() if r["kind"] == "exp"], ids=lambda r: r["id"]
+)
+def test_an_experiments_claim_has_a_record_or_is_open(row):
+    record = row.get("record")
+    assert (ROOT / record).is_file() if record else row["verdict"] == "open"
+
+
+@pytest.mark.parametrize("row", CLAIMS.values(), ids=CLAIMS)
+def test_a_claims_sources_are_in_the_bibliography(row):
+    bibliography = (ROOT / "book/references.bib").read_text(encoding="utf-8")
+    for key in row.get("source", ()):
+        assert f"{{{key}," in bibliography
+
+
 @pytest.mark.parametrize("row", CLAIMS.values(), ids=CLAIMS)
 def test_a_claim_is_complete(row):
     assert row["kind"] in {"def", "num", "exp", "rule", "hist", "slip"}
