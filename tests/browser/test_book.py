@@ -34,17 +34,20 @@ def axe_violations(page):
     script = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text()
     page.evaluate(script)
     # preload would fetch the style sheets a second time, which file:// does not allow
-    result = page.evaluate("axe.run({preload: false})")
+    result = page.evaluate("axe.run({preload: false, resultTypes: ['violations']})")
     return [(v["id"], v["nodes"][0]["html"][:200]) for v in result["violations"]]
 
 
-@pytest.mark.parametrize(
-    ("theme", "width"), [("light", 1280), ("dark", 1280), ("light", 360), ("dark", 360)]
-)
+@pytest.mark.parametrize(("first", "second"), [("light", "dark"), ("dark", "light")])
 @pytest.mark.parametrize("name", pages_of_the_book())
-def test_a_page_is_quiet_accessible_and_fits(open_page, name, theme, width):
-    page = open_page(f"{name}.html", theme=theme, width=width)
-    assert page.evaluate("document.documentElement.dataset.theme") == theme
+def test_a_page_is_quiet_accessible_and_fits(open_page, name, first, second):
+    """Both modes at both widths; one of the modes as the page was opened, one as it was switched."""
+    width = 1280 if first == "light" else 360
+    page = open_page(f"{name}.html", theme=first, width=width)
+    assert page.evaluate("document.documentElement.dataset.theme") == first
+    assert axe_violations(page) == []
+    page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", second)
+    page.wait_for_timeout(500)  # the theme's colours fade into one another
     assert axe_violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
@@ -154,7 +157,7 @@ def test_every_self_check_is_answered_by_keyboard_alone(open_page, name):
     assert progress == f"{total} of {total} self-checks passed"
 
 
-@pytest.mark.parametrize("name", CHAPTERS)
+@pytest.mark.parametrize("name", [CHAPTERS[0], CHAPTERS[3], CHAPTERS[11]])
 def test_a_page_is_light(open_page, book_html, name):
     """Under 1.5 MB with all that it loads, uncompressed, figures apart."""
     page = open_page(f"{name}.html")
@@ -187,8 +190,8 @@ def test_a_claims_mark_leads_to_its_row_and_back(open_page):
     page.wait_for_url("**/book/claims.html#M4.8")
     row = page.locator("tr", has=page.locator("[id='M4.8']"))
     assert "54.25" in row.inner_text()
-    row.get_by_role("link").click()
-    page.wait_for_url(f"**/{CHAPTER}")
+    row.get_by_role("link", name="chapter 4").click()
+    page.wait_for_url(f"**/{CHAPTER}#claim-M4.8")
 
 
 def test_search_finds_the_chapter(open_page):
