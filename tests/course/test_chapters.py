@@ -124,8 +124,8 @@ def test_a_chapters_notebook_runs_with_its_widget(book_html, in_thread, monkeypa
     made = nbformat.read(book_html / "notebooks/ch04_output_size.ipynb", as_version=4)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT / "book"), str(ROOT)]))
     monkeypatch.delenv("CNNLIB_BOOK", raising=False)
-    client = NotebookClient(made, timeout=120, kernel_name="python3")
-    in_thread(client.execute)
+    # No name holds the client: what it leaves open is swept up by in_thread.
+    in_thread(lambda: NotebookClient(made, timeout=120, kernel_name="python3").execute())
     widget = next(cell for cell in made.cells if "cnnlib.widgets" in cell.source)
     shown = [output.get("data", {}) for output in widget.outputs]
     assert any("application/vnd.jupyter.widget-view+json" in data for data in shown), shown
