@@ -18,7 +18,7 @@ def ways(named, size, position):
     reads on the way down are shaded; places that a stride jumps over are left empty.
     """
     tallest = max(map(len, named.values()))
-    figure, boxes = plt.subplots(1, len(named), figsize=(8.2, 0.62 * tallest + 1.5))
+    figure, boxes = plt.subplots(1, len(named), figsize=(8.2, 0.75 * tallest + 1.5))
     for axes, (title, layers) in zip(boxes, named.items(), strict=True):
         windows = [tuple(layer[1:]) for layer in layers]
         fields = [shapes.receptive_field(windows[:i]) for i in range(len(windows) + 1)]
@@ -33,17 +33,17 @@ def ways(named, size, position):
             low, high = read[0]
             read.insert(0, (low * stride - padding, high * stride - padding + kernel - 1))
         for level, (count, field, (low, high)) in enumerate(zip(counts, fields, read, strict=True)):
-            y = -1.5 * level
+            y = -1.8 * level
             for i in range(count):
                 fill = (ORANGE if level == len(layers) else BLUE) if low <= i <= high else PAPER
                 x = field.start + i * field.jump
                 edge = INK if low <= i <= high else FAINT
                 axes.add_patch(Rectangle((x, y), 1, 1, facecolor=fill, edgecolor=edge))
-            name = layers[level - 1][0] if level else f"input, {high - low + 1} of it read"
+            name = layers[level - 1][0] if level else "input"
             axes.text(0, y - 0.12, name, fontsize=10, va="bottom")
         axes.set_title(title, fontsize=11, loc="left", pad=4)
         axes.set_xlim(-0.15, size + 0.15)
-        axes.set_ylim(1.1, -1.5 * tallest - 0.75)
+        axes.set_ylim(1.1, -1.8 * tallest - 0.75)
         axes.axis("off")
     figure.subplots_adjust(left=0.01, right=0.99, wspace=0.14)
     return figure

@@ -60,6 +60,13 @@ def test_three_stages_of_each_way_see_22_15_and_29_pixels():
         assert shapes.receptive_field(stage * 3).size == size
 
 
+def test_a_strided_conv_is_a_conv_whose_top_left_numbers_are_picked(whole_numbers):
+    volume, weight = whole_numbers(1, 4, 32, 32), whole_numbers(4, 4, 3, 3)
+    full = relu(conv2d(volume, weight, padding=1))
+    strided_out = relu(conv2d(volume, weight, padding=1, stride=2))
+    np.testing.assert_array_equal(strided_out, full[..., ::2, ::2])
+
+
 # --- what a CONV can and cannot take over ------------------------------------------------------------
 
 

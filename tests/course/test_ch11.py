@@ -106,6 +106,8 @@ def test_what_the_text_says_of_the_grid_over_n_and_m():
     assert params[1, 5] < 5e4
     assert (np.diff(params[1, 1:]) < 0).all()
     assert (np.diff(params[2, 1:]) < 0).all()
+    assert params[3, 5] > params[3, 4]
+    assert params[1:].min() == params[1, 5]
     growth = fields[1:, 2:] / fields[1:, 1:-1]
     assert growth.min() > 2
     assert growth.max() < 3
