@@ -7,7 +7,7 @@ import time
 from playwright.sync_api import sync_playwright
 
 from tools.browser import chromium_path, launch
-from tools.build_book import BUILD, run_builder
+from tools.build_book import BUILD, build, run_builder
 
 PDF = BUILD / "cnn-building-blocks.pdf"
 # A printed page cannot be clicked: what was folded is unfolded, and the answers stand at the end.
@@ -60,7 +60,8 @@ def print_book() -> int:
             file=sys.stderr,
         )
         return 1
-    if code := run_builder("singlehtml"):
+    # The pages first: that forgets executed cells whose library has changed since.
+    if code := build(cold=False) or run_builder("singlehtml"):
         return code
     # Sphinx writes the addresses of styles and pictures as seen from the builder's root.
     single = BUILD / "singlehtml/whole.html"

@@ -10,6 +10,7 @@ import re
 from html import escape
 
 from docutils import nodes
+from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
 CHAPTER = re.compile(r"book/(ch(\d\d)_(\w+))/\3$")
@@ -52,7 +53,7 @@ def add_buttons(app, doctree, docname):
         (n for n in doctree.findall(nodes.container) if "chapter-facts" in n["classes"]), None
     )
     if facts is None:
-        raise app.error(f"{docname}: a chapter begins with its chapter-facts block.")
+        raise ExtensionError(f"{docname}: a chapter begins with its chapter-facts block.")
     facts.parent.insert(facts.parent.index(facts) + 1, nodes.raw("", buttons, format="html"))
     checks = " ".join(app.env.course_quizzes.get(docname, ()))
     doctree[-1] += nodes.raw(

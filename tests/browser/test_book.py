@@ -173,6 +173,7 @@ def test_a_page_is_light(open_page, book_html, name):
     )
     own = (book_html / f"{name}.html").stat().st_size - figures
     rest = sum(size for address, size in loaded if "/_images/" not in address)
+    assert rest > 300_000, "styles and scripts were counted"
     assert own + rest < 1_500_000
 
 
