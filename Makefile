@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 unexport PYTHONPATH
 
 .DEFAULT_GOAL := help
-.PHONY: help book pdf links serve lab test exercises grade bench lint lock clean
+.PHONY: help book pdf epub links serve lab test exercises grade bench lint lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ book: $(READY) ## build the book into _build/html, warnings as errors
 
 pdf: $(READY) ## print the whole book into _build/cnn-building-blocks.pdf (needs Chromium)
 	@$(RUN) -m tools.build_pdf
+
+epub: $(READY) ## the whole book for e-readers: _build/epub/cnn-building-blocks.epub
+	@$(RUN) -c "from tools.build_book import build, run_builder; raise SystemExit(build(cold=False) or run_builder('epub'))"
 
 links: $(READY) ## ask every outside address in the book whether it is still there (needs the network)
 	@$(RUN) -c "from tools.build_book import run_builder; raise SystemExit(run_builder('linkcheck'))"

@@ -58,10 +58,8 @@ class ClaimRole(SphinxRole):
             if self.env.docname not in pages:  # the row leads to the page's first mark
                 mark["ids"].append(f"claim-{identity}")
             pages.add(self.env.docname)
-            target = self.env.app.builder.get_relative_uri(self.env.docname, LEDGER_PAGE)
-            link = nodes.reference(
-                "", identity, refuri=f"{target}#{identity}", classes=["claim-link"]
-            )
+            # The address depends on the builder, so it is filled in when a page is written.
+            link = nodes.reference("", identity, claim=identity, classes=["claim-link"])
             link["reftitle"] = f"{claim['verdict']}: {claim['statement']}"
             mark += link
             found.append(mark)
@@ -171,6 +169,10 @@ def _chapter(section: str) -> str:
 
 
 def fill_places(app, doctree, docname):
+    ledger = app.builder.get_relative_uri(docname, LEDGER_PAGE)
+    for link in doctree.findall(nodes.reference):
+        if "claim" in link:
+            link["refuri"] = f"{ledger}#{link['claim']}"
     for node in list(doctree.findall(claim_places)):
         links = []
         pages = sorted(app.env.course_claim_marks.get(node["identity"], ()))
@@ -217,4 +219,4 @@ def setup(app):
     app.connect("env-updated", refresh_ledger)
     app.connect("doctree-resolved", fill_places)
     app.connect("html-page-context", add_script)
-    return {"version": "2", "parallel_read_safe": False}
+    return {"version": "3", "parallel_read_safe": False}

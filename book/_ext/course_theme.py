@@ -10,6 +10,10 @@ from bs4 import BeautifulSoup
 
 # Launches code on Binder through a CDN; this book has no kernel and needs none.
 UNUSED = ("thebe", "unpkg", "cdn.", "require.min.js", "embed-amd", "togglebutton")
+# From a folder no page may read another one: the search there lists titles without excerpts.
+SEARCH_FROM_A_FOLDER = (
+    'if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;'
+)
 
 
 def drop_scripts(app, pagename, templatename, context, doctree):
@@ -74,6 +78,7 @@ def mend_pages(app, exception):
 
 def setup(app):
     app.add_css_file("course.css")
+    app.add_js_file(None, body=SEARCH_FROM_A_FOLDER)
     app.connect("html-page-context", drop_scripts, priority=999)
     app.connect("build-finished", mend_pages)
     return {"parallel_read_safe": True}

@@ -59,6 +59,8 @@ def show(figure, *, alt: str, caption: str = "", paper: bool = False) -> HTML:
     svg = buffer.getvalue()
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    used = set(re.findall(r'#([\w-]+)[)"]', svg))
+    svg = re.sub(r' id="([^"]+)"', lambda name: name[0] if name[1] in used else "", svg)
     for drawn, variable, fallback in _COLOURS.values():
         svg = svg.replace(drawn, f"var({variable}, {fallback})")
     label = html.escape(alt, quote=True)

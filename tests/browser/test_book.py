@@ -196,8 +196,10 @@ def test_a_claims_mark_leads_to_its_row_and_back(open_page):
     page.wait_for_url(f"**/{CHAPTER}#claim-M4.8")
 
 
-def test_search_finds_the_chapter(open_page):
-    page = open_page("search.html?q=AlexNet")
+@pytest.mark.parametrize("scheme", ["http", "file"])
+def test_search_finds_the_chapter(open_page, book_html, scheme):
+    search = "search.html" if scheme == "http" else (book_html / "search.html").as_uri()
+    page = open_page(f"{search}?q=AlexNet")
     page.locator("#search-results li a").first.wait_for()
     assert page.locator(f"#search-results a[href*='{CHAPTER.removesuffix('.html')}']").count() >= 1
 
