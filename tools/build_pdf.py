@@ -5,6 +5,8 @@ import sys
 import time
 
 from playwright.sync_api import sync_playwright
+from pypdf import PdfWriter
+from pypdf.generic import NameObject, TextStringObject
 
 from tools.browser import chromium_path, launch
 from tools.build_book import BUILD, build, run_builder
@@ -17,9 +19,12 @@ FOR_PAPER = """() => {
     if (fold.matches(".cell_input details, details.hide")) fold.remove();
     else fold.open = true;
   }
-  // The single page names a place in another chapter by chapter and place.
-  for (const link of document.querySelectorAll('a[href^="#document-"]')) {
-    link.setAttribute("href", link.getAttribute("href").replace(/^#.*#/, "#"));
+  // The single page names a place in another chapter by file, chapter and place.
+  for (const link of document.querySelectorAll("a[href]")) {
+    if (link.protocol !== "file:") continue;
+    const place = link.hash.replace(/^#.*#/, "#");
+    if (document.getElementById(decodeURIComponent(place.slice(1)))) link.setAttribute("href", place);
+    else link.removeAttribute("href");
   }
   const list = document.createElement("section");
   list.innerHTML = "<h2>Answers to the self-checks</h2>";
@@ -46,10 +51,33 @@ FOR_PAPER = """() => {
   wrapper.append(list);
   document.querySelector("article.bd-article").append(wrapper);
 }"""
+HEADINGS = """() => [...document.querySelectorAll("h1, h2, h3, h4, h5, h6")]
+  .filter((heading) => heading.checkVisibility())
+  .map((heading) => heading.textContent.replace(/#$/, "").replace(/\\s+/g, " ").trim())"""
 FOOTER = (
     '<div style="width:100%;font:9px sans-serif;color:#555;padding:0 18mm;display:flex;justify-content:space-between">'
     '<span>CNN Building Blocks</span><span><span class="pageNumber"></span> / <span class="totalPages"></span></span></div>'
 )
+
+
+def name_outline(titles: list[str]) -> None:
+    """Write the headings' own words into the outline.
+
+    Chromium loses the space at which a heading is broken into lines, and writes a heading twice
+    that it moved to the next page.
+    """
+    writer = PdfWriter(clone_from=PDF)
+
+    def entries(node):
+        child = node.get("/First")
+        while child is not None:
+            yield (entry := child.get_object())
+            yield from entries(entry)
+            child = entry.get("/Next")
+
+    for entry, title in zip(entries(writer.root_object["/Outlines"]), titles, strict=True):
+        entry[NameObject("/Title")] = TextStringObject(title)
+    writer.write(PDF)
 
 
 def print_book() -> int:
@@ -74,6 +102,8 @@ def print_book() -> int:
         page.goto(single.as_uri(), wait_until="networkidle")
         page.evaluate("document.fonts.ready")
         page.evaluate(FOR_PAPER)
+        page.emulate_media(media="print")
+        titles = page.evaluate(HEADINGS)
         page.pdf(
             path=PDF,
             format="A4",
@@ -87,6 +117,7 @@ def print_book() -> int:
             tagged=True,
         )
         chromium.close()
+    name_outline(titles)
     print(f"Printed in {time.perf_counter() - start:.0f} s: {PDF.relative_to(BUILD.parent)}")
     return 0
 

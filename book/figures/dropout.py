@@ -85,7 +85,7 @@ def _cut(axes, row, column):
 
 def by_hand(x, keep, out, factor):
     """Six numbers, the mask below them, and below that the kept ones times the factor."""
-    figure, axes = plt.subplots(figsize=(0.62 * (x.size + 5.2), 0.62 * 4.4))
+    figure, axes = plt.subplots(figsize=(0.62 * (x.size + 2.9), 0.62 * 3.5))
     for i, (value, kept, result) in enumerate(zip(x, keep, out, strict=True)):
         _cell(axes, 0, i, f"{value:g}".replace("-", "−"), fill=BLUE, edge=FAINT)
         axes.text(i + 0.5, 1.55, "keep" if kept else "drop", ha="center", va="center", fontsize=9.5)
@@ -95,7 +95,7 @@ def by_hand(x, keep, out, factor):
             _cut(axes, 2.1, i)
     for y, text in ((0.5, "input"), (1.55, "mask"), (2.6, f"output: kept × {factor:g}")):
         axes.text(-0.25, y, text, ha="right", va="center", fontsize=10)
-    axes.set_xlim(-4.3, x.size + 0.1)
+    axes.set_xlim(-2.8, x.size + 0.1)
     axes.set_ylim(3.3, -0.2)
     axes.set_aspect("equal")
     axes.axis("off")
@@ -105,7 +105,7 @@ def by_hand(x, keep, out, factor):
 def outputs_by_step(outputs, names):
     """One line of outputs for each name; what is 0 has been dropped and is hatched."""
     figure, axes = plt.subplots(
-        figsize=(0.62 * (outputs.shape[1] + 4.4), 0.62 * len(outputs) * 1.2)
+        figsize=(0.62 * (outputs.shape[1] + 2.4), 0.62 * len(outputs) * 1.2)
     )
     for line, (row, name) in enumerate(zip(outputs, names, strict=True)):
         y = 1.2 * line
@@ -115,7 +115,7 @@ def outputs_by_step(outputs, names):
                 _cell(axes, y, i, f"{value:g}".replace("-", "−"), fill=ORANGE, edge=FAINT)
             else:
                 _cut(axes, y, i)
-    axes.set_xlim(-3.4, outputs.shape[1] + 0.1)
+    axes.set_xlim(-2.3, outputs.shape[1] + 0.1)
     axes.set_ylim(1.2 * len(outputs), -0.15)
     axes.set_aspect("equal")
     axes.axis("off")
@@ -128,7 +128,16 @@ def growth(ratios):
     for (p, ratio), marker, style in zip(ratios.items(), "so^", STYLES, strict=True):
         layers = np.arange(1, len(ratio) + 1)
         axes.plot(layers, ratio, color=INK, marker=marker, linestyle=style, linewidth=1.8)
-        axes.text(layers[-1] + 0.2, ratio[-1], f"p = {p:g}", va="center", fontsize=10)
+        axes.annotate(
+            f"p = {p:g}",
+            (layers[-1], ratio[-1]),
+            xytext=(10, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=10,
+            bbox={"boxstyle": "round,pad=0.15", "facecolor": PAPER, "edgecolor": "none"},
+        )
+    axes.set_xticks(layers)
     axes.set_yscale("log", base=2)
     ticks = [1, 2, 4, 8, 16, 32, 64]
     axes.set_yticks(ticks, [f"{t}" for t in ticks])
