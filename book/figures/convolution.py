@@ -110,6 +110,7 @@ def field_behind(layers, size, position):
                     facecolor=fill,
                     edgecolor=INK if inside else LINE,
                     linewidth=1.0 if inside else 0.8,
+                    zorder=2 if inside else 1,
                 )
             )
         kernel, stride = layers[level - 1]

@@ -93,10 +93,11 @@ def along_axis(size, kernel, *, stride=1, padding=0, first=0, last=None, title="
     seen = shapes.coverage(size, kernel, stride=stride, padding=padding)
     count = shapes.output_size(size, kernel, stride=stride, padding=padding, rounding="floor")
     starts = [i * stride - padding for i in range(count)]
-    shown = [(i, s) for i, s in enumerate(starts) if s >= first - padding and s + kernel <= last]
-    columns = last - (first - padding if first == 0 else first)
+    left = first - padding if first == 0 else first
+    shown = [(i, s) for i, s in enumerate(starts) if s >= left and s + kernel <= last]
+    columns = last - left
     figure, axes = plt.subplots(figsize=(min(9.2, 0.5 * columns + 1.6), 0.34 * len(shown) + 1.25))
-    for position in range(first - padding if first == 0 else first, last):
+    for position in range(left, last):
         pixel = 0 <= position < size
         patch = Rectangle((position, 0), 1, 1, facecolor=PAPER, edgecolor=LINE, linewidth=0.8)
         if pixel and not seen[position]:
@@ -130,7 +131,6 @@ def along_axis(size, kernel, *, stride=1, padding=0, first=0, last=None, title="
         axes.text(
             start + kernel / 2, y + 0.29, f"window {i}", ha="center", va="center", fontsize=8.5
         )
-    left = first - padding if first == 0 else first
     axes.set_xlim(left - 0.15, last + 0.15)
     axes.set_ylim(1.35 + 0.75 * len(shown), -0.7)
     axes.axis("off")
