@@ -15,6 +15,8 @@ PDF = BUILD / "cnn-building-blocks.pdf"
 # A printed page cannot be clicked: what was folded is unfolded, and the answers stand at the end.
 FOR_PAPER = """() => {
   document.documentElement.dataset.theme = "light";
+  // Only the article is printed: what is hidden on paper would still be in the outline.
+  document.body.replaceChildren(document.querySelector("article.bd-article"));
   for (const fold of document.querySelectorAll("details")) {
     if (fold.matches(".cell_input details, details.hide")) fold.remove();
     else fold.open = true;
@@ -51,8 +53,7 @@ FOR_PAPER = """() => {
   wrapper.append(list);
   document.querySelector("article.bd-article").append(wrapper);
 }"""
-HEADINGS = """() => [...document.querySelectorAll("h1, h2, h3, h4, h5, h6")]
-  .filter((heading) => heading.checkVisibility())
+HEADINGS = """() => [...document.querySelectorAll("h1, h2, h3, h4, h5, h6, [role=heading]")]
   .map((heading) => heading.textContent.replace(/#$/, "").replace(/\\s+/g, " ").trim())"""
 FOOTER = (
     '<div style="width:100%;font:9px sans-serif;color:#555;padding:0 18mm;display:flex;justify-content:space-between">'
