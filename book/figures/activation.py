@@ -1,10 +1,10 @@
-"""Activation functions above their slopes."""
+"""Activation functions above their slopes, and units that ReLU silences."""
 
 import matplotlib.pyplot as plt
 import numpy as np
 
 from cnnlib.reference import activation
-from figures import FAINT, INK, LINE
+from figures import BLUE, FAINT, INK, LINE, RED
 
 NAMES = {
     "relu": "ReLU",
@@ -40,4 +40,31 @@ def functions_and_slopes(reach=4):
     boxes[1, 0].set_yticklabels(["0", "0.25", "1"])
     boxes[0, 0].set_ylabel("function")
     boxes[1, 0].set_ylabel("slope")
+    return figure
+
+
+def reach_of_units(sums):
+    """For each bias of `sums` one panel: each unit's weighted sums, from smallest to largest."""
+    figure, boxes = plt.subplots(1, len(sums), figsize=(10.4, 3), sharey=True)
+    for axes, (bias, values) in zip(boxes, sums.items(), strict=True):
+        low, high = values.min(axis=0), values.max(axis=0)
+        for unit, (start, end) in enumerate(zip(low, high, strict=True)):
+            dead = end <= 0
+            axes.bar(
+                unit,
+                end - start,
+                bottom=start,
+                width=0.7,
+                facecolor=RED if dead else BLUE,
+                edgecolor=INK,
+                linewidth=0.8,
+                hatch="////" if dead else None,
+            )
+        axes.axhline(0, color=INK, linewidth=1.4)
+        axes.spines[["top", "right", "bottom"]].set_visible(False)
+        axes.set_xticks([])
+        axes.tick_params(labelsize=9)
+        name = f"bias {bias}".replace("-", "−")
+        axes.set_title(f"{name}: {(high <= 0).sum()} dead", fontsize=10.5)
+    boxes[0].set_ylabel("weighted sum")
     return figure
