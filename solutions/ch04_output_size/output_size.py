@@ -278,7 +278,7 @@ mark("c", conv2d).points
 #
 # 1. (224 − 11)/4 + 1 = 54.25 (or 213/4 = 53.25), and a count of windows must be whole.
 # 2. Two of: an image of 227 × 227 (exactly 55); padding 2, as in torchvision (55.25, floored to 55); 1 zero on one side and
-#    2 on the other (exactly 55). Other correct settings count as well. Two sizes of the image are *one* change.
+#    2 on the other (exactly 55); rounding up, as the paper's own program does (55). Other correct settings count as well. Two sizes of the image are *one* change.
 # 3. It floors to 54. One pixel is left over on each axis: the last row and the last column are never read.
 # <!-- END MARK SCHEME -->
 
