@@ -16,7 +16,10 @@ PDF = BUILD / "cnn-building-blocks.pdf"
 FOR_PAPER = """() => {
   document.documentElement.dataset.theme = "light";
   // Only the article is printed: what is hidden on paper would still be in the outline.
-  document.body.replaceChildren(document.querySelector("article.bd-article"));
+  for (let kept = document.querySelector("article.bd-article"); kept !== document.body; kept = kept.parentElement) {
+    kept.parentElement.replaceChildren(kept);
+  }
+  document.querySelector("h1").style.setProperty("display", "block", "important");  // the theme hides it on paper
   for (const fold of document.querySelectorAll("details")) {
     if (fold.matches(".cell_input details, details.hide")) fold.remove();
     else fold.open = true;
