@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "data": {"errors", "shapes", "diagram", "reference", "pytorch"},
     "training": {"errors", "shapes", "diagram", "reference", "pytorch", "data"},
     "widgets": {"errors", "shapes", "diagram", "reference", "pytorch"},
-    "checks": {"errors", "shapes", "diagram", "reference", "pytorch"},
+    "checks": {"errors", "shapes", "diagram", "reference", "pytorch", "data"},
     "grading": {"errors", "shapes", "diagram", "reference", "pytorch", "checks", "widgets", "data"},
 }
 NEVER = {

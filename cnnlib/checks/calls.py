@@ -17,8 +17,9 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["SECONDS_PER_CALL", "Case", "Outcome", "call", "describe"]
+__all__ = ["SECONDS_PER_CALL", "Case", "Drive", "Outcome", "call", "describe"]
 
+MOST_RESULTS = 16
 SECONDS_PER_CALL = 4.0
 """How long one call may take. The inputs are tiny: a plain loop needs milliseconds."""
 
@@ -69,8 +70,8 @@ class Outcome:
     Attributes
     ----------
     value
-        ``None``, a Python number or text, a NumPy scalar or a plain array (a copy of the result). Any
-        other result is kept as its type's name only, in `strange`.
+        ``None``, a Python number or text, a NumPy scalar, a plain array (a copy of the result), or a
+        tuple of such. Any other result is kept as its type's name only, in `strange`.
     raised : tuple of str
         Names of the exception's class and its ancestors, most special first; empty if none.
     text, line : str
@@ -95,10 +96,20 @@ class _TimeIsOver(BaseException):
     """Not an Exception, so that a student's ``except Exception`` lets it pass."""
 
 
-def call(function: Callable, case: Case, *, seconds: float = SECONDS_PER_CALL) -> Outcome:
+Drive = Callable[..., Any]
+"""How to use what a student wrote where one call is not enough: ``drive(written, *arguments)``."""
+
+
+def call(
+    function: Callable,
+    case: Case,
+    *,
+    drive: Drive | None = None,
+    seconds: float = SECONDS_PER_CALL,
+) -> Outcome:
     """Call `function` on copies of the case's arguments and report what happened.
 
-    Everything is caught except ``KeyboardInterrupt``: that one is a person who wants to stop.
+    With `drive`, that is called with `function` (a class, say) in front of the arguments. Everything is caught except ``KeyboardInterrupt``: that one is a person who wants to stop.
     """
     positional, keyword = case.arguments()
     written = io.StringIO()
@@ -111,7 +122,11 @@ def call(function: Callable, case: Case, *, seconds: float = SECONDS_PER_CALL) -
         warnings.simplefilter("always")
         try:
             with _alarm(seconds):
-                result = function(*positional, **keyword)
+                result = (
+                    drive(function, *positional, **keyword)
+                    if drive
+                    else function(*positional, **keyword)
+                )
             facts = _plain(result)
         except KeyboardInterrupt:
             raise
@@ -136,6 +151,12 @@ def _plain(result: Any) -> dict[str, Any]:
     kind = type(result)  # not isinstance: an object can lie about its __class__
     if result is None or kind in (bool, int, float, complex, str):
         return {"value": result}
+    if kind is tuple and len(result) <= MOST_RESULTS:
+        entries = [_plain(entry) for entry in result]
+        odd = next((entry["strange"] for entry in entries if "strange" in entry), "")
+        if odd:
+            return {"strange": f"a tuple that holds {odd}"}
+        return {"value": tuple(entry["value"] for entry in entries)}
     if issubclass(kind, np.ndarray):
         array = np.array(result, copy=True, subok=False)
         return {"value": array} if array.dtype.kind in "biufc" else {"strange": _array_kind(array)}
@@ -168,7 +189,8 @@ def _text(error: BaseException) -> str:
 
 def _line(error: BaseException, function: Callable) -> str:
     """The last line of the student's own cell on the way to the error."""
-    code = getattr(function, "__code__", None)
+    written = getattr(function, "__init__", None) if isinstance(function, type) else function
+    code = getattr(written, "__code__", None)
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
@@ -222,6 +244,8 @@ def describe(outcome: Outcome) -> str:
     if outcome.raised:
         return f"{outcome.raised[0]}" + (f": {outcome.text}" if outcome.text else "")
     value = outcome.value
+    if isinstance(value, tuple):
+        return f"a tuple of {len(value)}"
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape}, {value.dtype}"
     plain = value.item() if isinstance(value, np.generic) else value

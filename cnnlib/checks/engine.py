@@ -15,13 +15,14 @@ from typing import Any
 import numpy as np
 
 from cnnlib.checks.book import Section
-from cnnlib.checks.calls import Case, Outcome, call, describe
+from cnnlib.checks.calls import SECONDS_PER_CALL, Case, Drive, Outcome, call, describe
 from cnnlib.checks.judges import (
     close,
     judge_array,
     judge_dtype,
     judge_raises,
     judge_whole,
+    pick,
     same_outcome,
 )
 from cnnlib.checks.report import Idea, Picture, Report, Row
@@ -50,6 +51,8 @@ class Part:
     """A named part of a task that is worth points by itself; it is earned if all its cases hold.
 
     `cases` draws the inputs from a generator; `right` answers them (by default, the task's reference).
+    A function that returns several results is judged on the one at index `pick`. `hint` is the number of
+    the hint that helps where no misconception is recognised.
     """
 
     name: str
@@ -57,6 +60,8 @@ class Part:
     cases: Callable[[np.random.Generator], Sequence[Case]]
     judge: Judge
     right: Callable[..., Any] | None = None
+    pick: int | None = None
+    hint: int = 0
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,11 @@ class Misconception:
 
 @dataclass(frozen=True)
 class Task:
-    """One function that a student writes."""
+    """One function, or with `drive` one class, that a student writes.
+
+    `drive(written, *arguments)` uses it where one call is not enough; the reference answers the
+    arguments alone. `seconds` is what one call may take.
+    """
 
     letter: str
     title: str
@@ -80,6 +89,11 @@ class Task:
     reference: Callable
     parts: tuple[Part, ...]
     misconceptions: tuple[Misconception, ...] = ()
+    drive: Drive | None = None
+    seconds: float = SECONDS_PER_CALL
+
+    def call(self, function: Callable, case: Case) -> Outcome:
+        return call(function, case, drive=self.drive, seconds=self.seconds)
 
     @property
     def points(self) -> int:
@@ -151,6 +165,13 @@ class _Seen:
     right: Any
     got: Outcome
     problem: str
+    part: Part
+    count: int
+
+    def by(self, task: Task, misconception: Misconception) -> Outcome:
+        """What the misconception makes of the same input."""
+        outcome = task.call(misconception.function, self.case)
+        return outcome if self.part.pick is None else pick(outcome, self.part.pick, self.count)
 
 
 def examine(exercise: Exercise, task: Task, function: Callable, *, seeds: Sequence[str]) -> Report:
@@ -178,9 +199,13 @@ def examine(exercise: Exercise, task: Task, function: Callable, *, seeds: Sequen
             if stopped:
                 break
             right = _right(task, part, case)
-            got = call(function, case)
+            got = task.call(function, case)
+            count = 1
+            if part.pick is not None:
+                count = len(right)
+                right, got = right[part.pick], pick(got, part.pick, count)
             problem = _problem(part, case, right, got)
-            seen[part.name].append(_Seen(case, right, got, problem))
+            seen[part.name].append(_Seen(case, right, got, problem, part, count))
             if got.timed_out:
                 stopped = "time"
             elif got.raised and got.raised[0] == "NotImplementedError":
@@ -226,7 +251,7 @@ def _problem(part: Part, case: Case, right: Any, got: Outcome) -> str:
         return ""
     if got.raised and part.judge is not judge_raises:
         problem = f"your function stopped with {describe(got)}"
-    if got.value is None and not (got.raised or got.strange):
+    if got.value is None and not (got.raised or got.strange) and part.pick is None:
         problem += ". A function without a return statement gives None"
     elif got.strange == "a list":
         problem += ". Return a NumPy array, not a list"
@@ -243,7 +268,10 @@ def _row(task: Task, part: Part, seen: dict[str, list[_Seen]]) -> Row:
         message = "" if mine else "an earlier part stopped the check"
         return Row(part.name, part.points, status, message)
     idea = _idea(task, part, failing, seen)
-    return Row(part.name, part.points, "wrong", failing.problem, idea, _picture(part, failing))
+    message = failing.problem
+    if part.hint and idea is None and message != "not written yet":
+        message += f". Hint {part.hint} under the task is about this"
+    return Row(part.name, part.points, "wrong", message, idea, _picture(part, failing))
 
 
 def _idea(task: Task, part: Part, failing: _Seen, seen: dict[str, list[_Seen]]) -> Idea | None:
@@ -261,7 +289,7 @@ def _idea(task: Task, part: Part, failing: _Seen, seen: dict[str, list[_Seen]]) 
 
     def explained(misconception: Misconception, answers: Sequence[_Seen], types: bool) -> int:
         return sum(
-            same_outcome(one.case, one.got, call(misconception.function, one.case), types=types)
+            same_outcome(one.case, one.got, one.by(task, misconception), types=types)
             for one in answers
         )
 
@@ -275,12 +303,15 @@ def _idea(task: Task, part: Part, failing: _Seen, seen: dict[str, list[_Seen]]) 
 def _picture(part: Part, failing: _Seen) -> Picture | None:
     """The first plane that differs, where both answers are small volumes of the same shape."""
     right, got = failing.right, failing.got.value
-    if not isinstance(right, np.ndarray) or not isinstance(got, np.ndarray) or right.ndim != 4:
+    if not isinstance(right, np.ndarray) or not isinstance(got, np.ndarray):
         return None
     if judge_array(failing.case, right, failing.got) == "" or got.dtype.kind == "c":
         return None
-    if got.shape != right.shape:
+    if got.shape != right.shape or right.ndim not in (1, 2, 4):
         return None
+    volume = right.ndim == 4
+    if not volume:  # a vector is one row, a matrix one plane
+        right, got = (a.reshape(1, 1, -1, a.shape[-1]) for a in (right, got))
     different = ~close(got, right, 1e-4)
     if not different.any():
         return None
@@ -289,7 +320,8 @@ def _picture(part: Part, failing: _Seen) -> Picture | None:
         right[image, channel].astype(np.float64),
         got[image, channel].astype(np.float64),
         different[image, channel],
-        f"Part “{part.name}”: image {image}, channel {channel} of the result",
+        f"Part “{part.name}”"
+        + (f": image {image}, channel {channel} of the result" if volume else ": the result"),
     )
 
 

@@ -1,5 +1,6 @@
 """How one answer is compared with the right one. A judge returns "" or the words for what is wrong."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,11 @@ __all__ = [
     "judge_dtype",
     "judge_number",
     "judge_raises",
+    "judge_real",
     "judge_shape",
+    "judge_text",
     "judge_whole",
+    "pick",
     "same_outcome",
     "tolerance",
 ]
@@ -40,6 +44,15 @@ def _input_dtype(case: Case) -> np.dtype:
         v for v in [*case.positional.values(), *case.keyword.values()] if isinstance(v, np.ndarray)
     ]
     return arrays[0].dtype if arrays else np.dtype(np.float64)
+
+
+def pick(got: Outcome, index: int, count: int) -> Outcome:
+    """The outcome for one of several results that a task returns as a tuple."""
+    if got.raised or got.timed_out:
+        return got
+    if isinstance(got.value, tuple) and len(got.value) == count:
+        return replace(got, value=got.value[index])
+    return replace(got, value=None, strange=f"{describe(got)} in place of {count} results")
 
 
 # --- whole numbers ------------------------------------------------------------------------------
@@ -76,6 +89,36 @@ def judge_raises(case: Case, right: Any, got: Outcome) -> str:
         return ""
     what = f"raised {describe(got)}" if got.raised else f"returned {describe(got)}"
     return f"expected a {right}, but it {what}"
+
+
+def judge_real(case: Case, right: Any, got: Outcome) -> str:
+    """A number that need not be whole, to the tolerance of its inputs."""
+    kinds = int | float | np.integer | np.floating
+    if got.raised or got.timed_out or isinstance(got.value, bool | np.bool_):
+        return f"expected {right:.6g}, got {describe(got)}"
+    value = got.value
+    if isinstance(value, np.ndarray) and value.size == 1:
+        value = value.reshape(()).item()
+    if not isinstance(value, kinds):
+        return f"expected the number {right:.6g}, got {describe(got)}"
+    allowed = tolerance(_input_dtype(case)) * max(abs(float(right)), 1.0)
+    return (
+        ""
+        if abs(float(value) - float(right)) <= allowed
+        else f"expected {right:.6g}, got {value:.6g}"
+    )
+
+
+def judge_text(case: Case, right: str, got: Outcome) -> str:
+    """A word or a line, blanks and capitals aside."""
+    if got.raised or got.timed_out or not isinstance(got.value, str):
+        return f"expected the text {right!r}, got {describe(got)}"
+    plain = " ".join(got.value.split()).casefold()
+    return (
+        ""
+        if plain == " ".join(right.split()).casefold()
+        else f"expected {right!r}, got {got.value!r}"
+    )
 
 
 # --- arrays -------------------------------------------------------------------------------------
@@ -132,6 +175,14 @@ def same_outcome(case: Case, one: Outcome, other: Outcome, *, types: bool = Fals
         if a.dtype.kind == "c" or b.dtype.kind == "c":
             return False
         return bool(close(a, b.astype(np.float64), tolerance(_input_dtype(case))).all())
+    if isinstance(a, tuple) and isinstance(b, tuple):
+        return len(a) == len(b) and all(
+            (x is None and y is None)
+            or same_outcome(case, Outcome(value=x), Outcome(value=y), types=types)
+            for x, y in zip(a, b, strict=True)
+        )
+    if isinstance(a, str) and isinstance(b, str):
+        return a == b
     numbers = int | float | np.integer | np.floating
     if not isinstance(a, numbers) or not isinstance(b, numbers):
         return False

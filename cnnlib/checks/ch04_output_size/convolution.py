@@ -4,17 +4,10 @@ import numpy as np
 
 from cnnlib import shapes
 from cnnlib.checks.calls import Case
-from cnnlib.checks.ch04_output_size.common import (
-    DEFINITION,
-    FORMULA,
-    PADDING,
-    STRIDE,
-    Random,
-    images,
-    lost,
-)
+from cnnlib.checks.ch04_output_size.common import DEFINITION, FORMULA, PADDING, STRIDE
 from cnnlib.checks.ch04_output_size.padding import pad_after
 from cnnlib.checks.engine import Misconception, Part, Task
+from cnnlib.checks.inputs import Random, images, lost
 from cnnlib.checks.judges import (
     judge_array,
     judge_dtype,

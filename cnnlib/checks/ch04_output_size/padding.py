@@ -3,8 +3,9 @@
 import numpy as np
 
 from cnnlib.checks.calls import Case
-from cnnlib.checks.ch04_output_size.common import PADDING, Random, images, lost, whole
+from cnnlib.checks.ch04_output_size.common import PADDING
 from cnnlib.checks.engine import Misconception, Part, Task
+from cnnlib.checks.inputs import Random, images, lost, whole
 from cnnlib.checks.judges import (
     judge_array,
     judge_dtype,

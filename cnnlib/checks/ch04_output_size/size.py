@@ -6,8 +6,9 @@ from typing import Any
 
 from cnnlib import shapes
 from cnnlib.checks.calls import Case
-from cnnlib.checks.ch04_output_size.common import FORMULA, PADDING, STRICT, Random, lost, whole
+from cnnlib.checks.ch04_output_size.common import FORMULA, PADDING, STRICT
 from cnnlib.checks.engine import Misconception, Part, Task
+from cnnlib.checks.inputs import Random, lost, whole
 from cnnlib.checks.judges import (
     judge_number,
     judge_raises,
