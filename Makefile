@@ -16,8 +16,8 @@ help: ## this list
 $(READY): pyproject.toml constraints.txt tools/environment.sh
 	@bash tools/environment.sh "$(PYTHON)" "$(VENV)"
 
-book: $(READY) ## build the book into _build/html, warnings as errors
-	@$(RUN) -m tools.build_book
+book: $(READY) ## build the book into _build/html; with SOLUTIONS=1 one for lecturers into _build/solutions
+	@$(RUN) -m tools.build_book $(if $(SOLUTIONS),--solutions)
 
 pdf: $(READY) ## print the whole book into _build/cnn-building-blocks.pdf (needs Chromium)
 	@$(RUN) -m tools.build_pdf

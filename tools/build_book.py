@@ -2,16 +2,20 @@
 
 python -m tools.build_book          build what has changed
 python -m tools.build_book --cold   forget every earlier build and every executed cell first
+python -m tools.build_book --solutions
+                                    a second book, in a folder of its own, with the solutions in it
 """
 
 import argparse
 import hashlib
+import re
 import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import yaml
 from filelock import FileLock
 
 ROOT = Path(__file__).parents[1]
@@ -19,7 +23,15 @@ BUILD = ROOT / "_build"
 HTML = BUILD / "html"
 # Pages depend on all of these; executed cells on the library alone, which the cell cache cannot see.
 LIBRARY = ["cnnlib", "book/figures", "constraints.txt"]
-SOURCES = [*LIBRARY, "book", "exercises", "_config.yml", "_toc.yml", "tools/build_book.py"]
+SOURCES = [
+    *LIBRARY,
+    "book",
+    "exercises",
+    "solutions",
+    "_config.yml",
+    "_toc.yml",
+    "tools/build_book.py",
+]
 
 
 def fingerprint(places: list[str]) -> str:
@@ -47,13 +59,13 @@ def drop_if_stale(name: str, current: str, *stale: Path) -> None:
         stamp.write_text(current)
 
 
-def run_builder(name: str) -> int:
+def run_builder(name: str, *more: str) -> int:
     """Run one of Sphinx's builders over the book; its output is in _build/NAME."""
     program = Path(sys.executable).with_name("jupyter-book")
     builder = ["html"] if name == "html" else ["custom", "--custom-builder", name]
     strict = ["-W", "-n", "--keep-going"]  # warnings are errors, and all of them are shown
     code = subprocess.run(
-        [program, "build", ".", "--builder", *builder, *strict], cwd=ROOT
+        [program, "build", ".", "--builder", *builder, *strict, *more], cwd=ROOT
     ).returncode
     if code:
         print(
@@ -98,6 +110,46 @@ def build(cold: bool) -> int:
         return 0
 
 
+def write_solution_pages(folder: Path) -> list[str]:
+    """Write each exercise with its solution and rubric as a page; return the pages' names."""
+    import nbformat
+
+    from cnnlib.grading.notebooks import exercise_sources, source_notebook
+
+    folder.mkdir(parents=True, exist_ok=True)
+    names = []
+    for source in exercise_sources(ROOT / "solutions"):
+        notebook = source_notebook(source)
+        for cell in notebook.cells:
+            mark = r"^.*(BEGIN|END) (SOLUTION|MARK SCHEME).*\n?"
+            cell.source = re.sub(mark, "", cell.source, flags=re.MULTILINE).strip()
+            cell.metadata.clear()
+        nbformat.write(notebook, folder / f"{source.parent.name}.ipynb")
+        names.append(source.parent.name)
+    return names
+
+
+def build_with_solutions() -> int:
+    """The book for lecturers. It has a folder of its own, so that no solution is ever published by mistake."""
+    BUILD.mkdir(exist_ok=True)
+    pages, output, toc = ROOT / "book/solutions", BUILD / "solutions", BUILD / "toc_solutions.yml"
+    with FileLock(BUILD / ".lock"):
+        try:
+            names = write_solution_pages(pages)
+            contents = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+            part = {"caption": "Solutions", "numbered": False}
+            part["chapters"] = [{"file": f"book/solutions/{name}"} for name in names]
+            contents["parts"].append(part)
+            toc.write_text(yaml.safe_dump(contents, sort_keys=False), encoding="utf-8")
+            more = ["--toc", str(toc), "--path-output", str(output)]
+            if code := run_builder("html", *more):
+                return code
+        finally:
+            shutil.rmtree(pages, ignore_errors=True)
+    print(f"With {len(names)} solutions: {output.relative_to(ROOT)}/_build/html/index.html")
+    return 0
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -105,4 +157,8 @@ if __name__ == "__main__":
     parser.add_argument(
         "--cold", action="store_true", help="forget earlier builds and executed cells"
     )
-    sys.exit(build(parser.parse_args().cold))
+    parser.add_argument(
+        "--solutions", action="store_true", help="a second book, with the solutions in it"
+    )
+    options = parser.parse_args()
+    sys.exit(build_with_solutions() if options.solutions else build(options.cold))

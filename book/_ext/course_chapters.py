@@ -9,6 +9,8 @@ reading time, self-checks and exercise. What a reader has done is kept in the br
 import re
 from html import escape
 
+from course_exercises import PAGE as EXERCISE_PAGE
+from course_exercises import ROOT, place_of
 from docutils import nodes
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
@@ -25,18 +27,17 @@ def number_of(docname: str) -> int:
     return int(CHAPTER.match(docname)[2])
 
 
-def exercise_of(env, docname: str) -> str:
-    """The page with the graded exercise, or the chapter itself for the questions at its end."""
-    page = docname.rsplit("/", 1)[0] + "/exercise"
-    return page if page in env.found_docs else docname
+def has_notebook(docname: str) -> bool:
+    return any(ROOT.glob(f"solutions/{CHAPTER.match(docname)[1]}/*.py"))
 
 
-def _uri(app, page: str, target: str) -> str:
-    """Where the exercise is, seen from a page."""
-    if target == page:
-        return f"#{EXERCISES}"
-    address = app.builder.get_relative_uri(page, target)
-    return f"{address}#{EXERCISES}" if is_chapter(target) else address
+def exercise_uri(app, page: str, docname: str) -> str:
+    """Where the graded exercise of a chapter is, seen from a page; or else the questions at its end."""
+    if has_notebook(docname):
+        place = place_of(CHAPTER.match(docname)[1])
+        return f"{app.builder.get_relative_uri(page, EXERCISE_PAGE)}#{place}"
+    address = "" if page == docname else app.builder.get_relative_uri(page, docname)
+    return f"{address}#{EXERCISES}"
 
 
 def add_buttons(app, doctree, docname):
@@ -46,7 +47,7 @@ def add_buttons(app, doctree, docname):
     notebook = f"../../notebooks/{folder}.ipynb"
     buttons = (
         '<nav class="chapter-actions" aria-label="This chapter">'
-        f'<a href="{_uri(app, docname, exercise_of(app.env, docname))}">Open the exercise</a>'
+        f'<a href="{exercise_uri(app, docname, docname)}">Open the exercise</a>'
         f'<a href="{notebook}" download>Download notebook</a></nav>'
     )
     facts = next(
@@ -83,14 +84,13 @@ def _table(app, docname: str) -> str:
     for page in sorted(filter(is_chapter, env.found_docs)):
         title = escape(env.titles[page].astext())
         checks = env.course_quizzes.get(page, [])
-        target = exercise_of(env, page)
-        kind = "questions" if target == page else "notebook"
+        kind = "notebook" if has_notebook(page) else "questions"
         rows.append(
             f'<tr data-page="{CHAPTER.match(page)[1]}" data-checks="{" ".join(checks)}">'
             f'<th scope="row"><a href="{app.builder.get_relative_uri(docname, page)}">{number_of(page)}. {title}</a></th>'
             f"<td>{env.course_minutes.get(page, 0)} min</td>"
             f'<td><span class="progress-checks">{len(checks)}</span></td>'
-            f'<td><a href="{_uri(app, docname, target)}">{kind}</a></td>'
+            f'<td><a href="{exercise_uri(app, docname, page)}">{kind}</a></td>'
             '<td class="progress-read" hidden></td></tr>'
         )
     return (
