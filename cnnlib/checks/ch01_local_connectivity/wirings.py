@@ -50,8 +50,8 @@ def _plain_cases(rng: Random) -> list[Case]:
 
 
 def _prime(rng: Random) -> int:
-    """A prime that no height, width, kernel or number of places of `_drawn` contains."""
-    return int(rng.choice([11, 13]))
+    """A prime too large to divide what else can be counted on an image of `_drawn`."""
+    return int(rng.choice([59, 61]))
 
 
 def _channel_cases(rng: Random) -> list[Case]:
@@ -180,6 +180,15 @@ def _filters_forgotten(image, kernel, filters):
 
 def _filters_share(image, kernel, filters):
     return *count_wirings(image, kernel, filters)[:3], count_wirings(image, kernel, 1)[3]
+
+
+def _channels_last(image, kernel, filters):
+    return count_wirings((image[2], *image[:2]), kernel, filters)
+
+
+def _biases_too(image, kernel, filters):
+    neurons, fully, local, conv = count_wirings(image, kernel, filters)
+    return neurons, fully + neurons, local + neurons, conv + filters
 
 
 _B = {
@@ -319,6 +328,22 @@ COUNT_WIRINGS = Task(
             "a kernel of its own.",
             GROWTH,
             lost(_B, "filters", "together"),
+        ),
+        Misconception(
+            "the channels are read last",
+            _channels_last,
+            "The text and the library name the channels first: `(3, 32, 64)` is a colour image, 32 pixels "
+            "high and 64 wide.",
+            VOLUMES,
+            lost(_B, *_B),
+        ),
+        Misconception(
+            "biases counted as weights",
+            _biases_too,
+            "Each neuron, or each filter where it is shared, has a bias as well. This task counts the "
+            "weights alone.",
+            GROWTH,
+            lost(_B, "fully", "local", "conv", "channels", "together"),
         ),
     ),
 )
