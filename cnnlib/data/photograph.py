@@ -1,4 +1,4 @@
-"""One real photograph to try filters on; who took it and its licence stand in ``camera.txt``."""
+"""One real photograph to try filters on; who took it and its licence stand in ``camera_LICENSE.txt``."""
 
 from importlib import resources
 

@@ -33,6 +33,6 @@ def test_each_call_gives_an_array_of_its_own():
 def test_the_file_is_small_and_names_author_source_and_licence():
     folder = resources.files("cnnlib.data")
     assert len(folder.joinpath("camera.npy").read_bytes()) < 40_000
-    note = folder.joinpath("camera.txt").read_text(encoding="utf-8")
+    note = folder.joinpath("camera_LICENSE.txt").read_text(encoding="utf-8")
     for word in ("Lav Varshney", "CC0", "scikit-image"):
         assert word in note
