@@ -92,7 +92,7 @@ from cnnlib.checks.ch05_activation import check, mark
 # |---|---|
 # | *changed its input x* | a line such as `x[…] = 0`: it writes into the caller's array |
 # | *truth value of an array … is ambiguous* | an `if` over the whole array |
-# | *float32 went in and float64 came out* | where your new array comes from, and with which type |
+# | *float32 went in and float64 came out* | the line that makes a new array: which type has it? |
 
 
 # %% nbgrader={"cell_type": "code", "grade": false, "grade_id": "a_solution", "locked": false, "schema_version": 3, "solution": true, "task": false}

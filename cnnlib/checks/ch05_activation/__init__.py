@@ -5,7 +5,8 @@ that the other ideas cannot show: gradients of 1 where the slope is asked for, f
 """
 
 from cnnlib.checks.ch05_activation.dead import DEAD_UNITS
-from cnnlib.checks.ch05_activation.elu import ELU, ELU_BACKWARD
+from cnnlib.checks.ch05_activation.elu import ELU
+from cnnlib.checks.ch05_activation.elu_backward import ELU_BACKWARD
 from cnnlib.checks.ch05_activation.leaky import LEAKY_RELU, LEAKY_RELU_BACKWARD
 from cnnlib.checks.ch05_activation.relu import RELU, RELU_BACKWARD
 from cnnlib.checks.engine import Exercise

@@ -1,4 +1,4 @@
-"""Tasks (e) and (f): the ELU and its gradient."""
+"""Task (e): the ELU."""
 
 import math
 from typing import Any
@@ -10,32 +10,31 @@ from cnnlib.checks.ch05_activation.common import (
     DEFAULT_TYPE,
     FUNCTIONS,
     SHAPE,
-    SLOPES,
     both_signs,
+    judge_each,
     ones,
     positive,
-    signed_pair,
     typed,
 )
 from cnnlib.checks.engine import Misconception, Part, Task
 from cnnlib.checks.inputs import Random, lost
-from cnnlib.checks.judges import judge_array, judge_dtype
+from cnnlib.checks.judges import judge_dtype
 from cnnlib.reference import activation
 
-_HALF = -math.log(2)  # exp of it is 1/2
+HALF = -math.log(2)  # exp of it is 1/2
 
 
-def _drawn_alpha(rng: Random) -> float:
+def drawn_alpha(rng: Random) -> float:
     return round(float(rng.uniform(0.2, 0.7)), 2)
 
 
-def _setting(alpha: float | None) -> dict[str, float]:
+def setting(alpha: float | None) -> dict[str, float]:
     return {} if alpha is None else {"alpha": alpha}
 
 
 def judge_calm(case: Case, right: Any, got: Outcome) -> str:
     """Right values, and no overflow on the way to them."""
-    if problem := judge_array(case, right, got):
+    if problem := judge_each(case, right, got):
         return problem
     if "overflow encountered" not in got.printed:
         return ""
@@ -45,13 +44,10 @@ def judge_calm(case: Case, right: Any, got: Outcome) -> str:
     )
 
 
-# --- (e) forward ----------------------------------------------------------------------------------
-
-
 def _x(
     x: np.ndarray, alpha: float | None = None, right: np.ndarray | None = None, note: str = ""
 ) -> Case:
-    return Case({"x": x}, _setting(alpha), expected=right, note=note)
+    return Case({"x": x}, setting(alpha), expected=right, note=note)
 
 
 def _right_side_cases(rng: Random) -> list[Case]:
@@ -59,7 +55,7 @@ def _right_side_cases(rng: Random) -> list[Case]:
 
 
 def _left_side_cases(rng: Random) -> list[Case]:
-    by_hand = np.array([[_HALF, 2 * _HALF, 0.0]])
+    by_hand = np.array([[HALF, 2 * HALF, 0.0]])
     return [
         _x(by_hand, None, np.array([[-0.5, -0.75, 0.0]]), "by hand: −ln 2, −2 ln 2, 0"),
         _x(-positive(rng, (3, 5))),
@@ -68,10 +64,10 @@ def _left_side_cases(rng: Random) -> list[Case]:
 
 
 def _alpha_cases(rng: Random) -> list[Case]:
-    by_hand = np.array([[_HALF, 3.0]])
+    by_hand = np.array([[HALF, 3.0]])
     return [
         _x(by_hand, 0.5, np.array([[-0.25, 3.0]]), "by hand: −ln 2, 3"),
-        _x(both_signs(rng, (2, 5)), _drawn_alpha(rng)),
+        _x(both_signs(rng, (2, 5)), drawn_alpha(rng)),
         _x(both_signs(rng, (3, 3)), 2.0),
     ]
 
@@ -82,8 +78,8 @@ def _large_cases(rng: Random) -> list[Case]:
 
 def _x_together_cases(rng: Random) -> list[Case]:
     return [
-        _x(both_signs(rng, (2, 3, 4, 5)), _drawn_alpha(rng)),
-        _x(both_signs(rng, (1, 2, 5, 3), "float32"), _drawn_alpha(rng)),
+        _x(both_signs(rng, (2, 3, 4, 5)), drawn_alpha(rng)),
+        _x(both_signs(rng, (1, 2, 5, 3), "float32"), drawn_alpha(rng)),
     ]
 
 
@@ -91,21 +87,21 @@ def _x_dtype_cases(rng: Random) -> list[Case]:
     return [_x(ones((2, 3), dtype)) for dtype in ("float32", "float64")]
 
 
-def _left(x: np.ndarray) -> np.ndarray:
+def left_exp(x: np.ndarray) -> np.ndarray:
     """exp of the numbers left of 0, and 1 elsewhere, so that nothing overflows."""
     return np.exp(np.minimum(x, 0))
 
 
 def _without_minus_one(x, alpha=1.0):
-    return np.where(x > 0, x, alpha * _left(x))
+    return np.where(x > 0, x, alpha * left_exp(x))
 
 
 def _without_alpha(x, alpha=1.0):
-    return np.where(x > 0, x, _left(x) - 1)
+    return np.where(x > 0, x, left_exp(x) - 1)
 
 
 def _bracket(x, alpha=1.0):
-    return np.where(x > 0, x, alpha * _left(x) - 1)
+    return np.where(x > 0, x, alpha * left_exp(x) - 1)
 
 
 def _growing(x, alpha=1.0):
@@ -128,7 +124,7 @@ def _elu_float64(x, alpha=1.0):
     return activation.elu(x, alpha).astype(np.float64)
 
 
-_OVERFLOW = (
+OVERFLOW = (
     "`np.where` chooses between two finished arrays, so exp has been taken of every number before, of the "
     "large ones too. Limit what goes into exp to at most 0."
 )
@@ -148,11 +144,11 @@ ELU = Task(
     "elu",
     activation.elu,
     parts=(
-        Part(_E["right"], 1, _right_side_cases, judge_array, hint=1),
-        Part(_E["left"], 2, _left_side_cases, judge_array, hint=2),
-        Part(_E["setting"], 1, _alpha_cases, judge_array, hint=2),
+        Part(_E["right"], 1, _right_side_cases, judge_each, hint=1),
+        Part(_E["left"], 2, _left_side_cases, judge_each, hint=2),
+        Part(_E["setting"], 1, _alpha_cases, judge_each, hint=2),
         Part(_E["large"], 1, _large_cases, judge_calm, hint=3),
-        Part(_E["together"], 1, _x_together_cases, judge_array),
+        Part(_E["together"], 1, _x_together_cases, judge_each),
         Part(_E["dtype"], 1, _x_dtype_cases, judge_dtype),
     ),
     misconceptions=(
@@ -203,181 +199,10 @@ ELU = Task(
         Misconception(
             "the exponential of large numbers",
             typed(_overflows),
-            _OVERFLOW,
+            OVERFLOW,
             FUNCTIONS,
             lost(_E, "large"),
         ),
         Misconception("NumPy's default type", _elu_float64, DEFAULT_TYPE, SHAPE, lost(_E, "dtype")),
-    ),
-)
-
-# --- (f) backward ---------------------------------------------------------------------------------
-
-
-def _pair(
-    dout: np.ndarray,
-    x: np.ndarray,
-    alpha: float | None = None,
-    right: np.ndarray | None = None,
-    note: str = "",
-) -> Case:
-    return Case({"dout": dout, "x": x}, _setting(alpha), expected=right, note=note)
-
-
-def _active_cases(rng: Random) -> list[Case]:
-    return [
-        _pair(both_signs(rng, (3, 5)), positive(rng, (3, 5))),
-        _pair(both_signs(rng, (1, 4), "float32"), positive(rng, (1, 4), "float32")),
-    ]
-
-
-def _bend_cases(rng: Random) -> list[Case]:
-    x, dout = np.array([[_HALF, 2 * _HALF]]), np.array([[6.0, -6.0]])
-    return [
-        _pair(dout, x, None, np.array([[3.0, -1.5]]), "by hand: x is −ln 2, −2 ln 2"),
-        _pair(both_signs(rng, (3, 5)), -positive(rng, (3, 5))),
-        _pair(both_signs(rng, (1, 4), "float32"), -positive(rng, (1, 4), "float32")),
-    ]
-
-
-def _pair_alpha_cases(rng: Random) -> list[Case]:
-    x, dout = np.array([[_HALF, 3.0]]), np.array([[6.0, 6.0]])
-    return [
-        _pair(dout, x, 0.5, np.array([[1.5, 6.0]]), "by hand: x is −ln 2, 3"),
-        _pair(*signed_pair(rng, (2, 5)), _drawn_alpha(rng)),
-        _pair(*signed_pair(rng, (3, 3)), 2.0),
-    ]
-
-
-def _pair_large_cases(rng: Random) -> list[Case]:
-    return [
-        _pair(ones((1, 2)), np.array([[1000.0, 3.0]])),
-        _pair(ones((2, 3)), 720 * positive(rng, (2, 3)) + 400),
-    ]
-
-
-def _pair_together_cases(rng: Random) -> list[Case]:
-    return [
-        _pair(*signed_pair(rng, (2, 3, 4, 5)), _drawn_alpha(rng)),
-        _pair(*signed_pair(rng, (1, 2, 3, 5), "float32"), _drawn_alpha(rng)),
-    ]
-
-
-def _pair_dtype_cases(rng: Random) -> list[Case]:
-    return [_pair(ones((2, 3), dtype), ones((2, 3), dtype)) for dtype in ("float32", "float64")]
-
-
-def elu_backward(dout: np.ndarray, x: np.ndarray, alpha: float = 1.0) -> np.ndarray:
-    """The reference of task (f)."""
-    return activation.elu_backward(dout, activation.elu(x, alpha), alpha)
-
-
-def _slope_without_alpha(dout, x, alpha=1.0):
-    return np.where(x > 0, dout, dout * _left(x))
-
-
-def _slope_from_x(dout, x, alpha=1.0):
-    return np.where(x > 0, dout, dout * (x + alpha))
-
-
-def _value_for_slope(dout, x, alpha=1.0):
-    return np.where(x > 0, dout, dout * alpha * (_left(x) - 1))
-
-
-def _slope_alone(dout, x, alpha=1.0):
-    return np.where(x > 0, 1.0, alpha * _left(x))
-
-
-def _gradient_decides(dout, x, alpha=1.0):
-    return np.where(dout > 0, dout, dout * alpha * np.exp(x))
-
-
-def _straight_slope(dout, x, alpha=1.0):
-    return np.where(x > 0, dout, alpha * dout)
-
-
-def _slope_overflows(dout, x, alpha=1.0):
-    return np.where(x > 0, dout, dout * alpha * np.exp(x))
-
-
-def _backward_float64(dout, x, alpha=1.0):
-    return elu_backward(dout, x, alpha).astype(np.float64)
-
-
-_F = {
-    "active": "the gradient passes where x is positive",
-    "bend": "the slope left of 0",
-    "setting": "another alpha",
-    "large": "large inputs without an overflow",
-    "together": "everything together",
-    "dtype": "float32 stays float32",
-}
-
-ELU_BACKWARD = Task(
-    "f",
-    "the gradient of ELU",
-    "elu_backward",
-    elu_backward,
-    parts=(
-        Part(_F["active"], 1, _active_cases, judge_array, hint=1),
-        Part(_F["bend"], 2, _bend_cases, judge_array, hint=2),
-        Part(_F["setting"], 1, _pair_alpha_cases, judge_array, hint=2),
-        Part(_F["large"], 1, _pair_large_cases, judge_calm, hint=3),
-        Part(_F["together"], 1, _pair_together_cases, judge_array),
-        Part(_F["dtype"], 1, _pair_dtype_cases, judge_dtype),
-    ),
-    misconceptions=(
-        Misconception(
-            "the slope without alpha",
-            typed(_slope_without_alpha),
-            "A factor stays when a slope is taken: left of 0 the slope of α · (exp(x) − 1) is α · exp(x).",
-            FUNCTIONS,
-            lost(_F, "setting", "together"),
-        ),
-        Misconception(
-            "x in place of the output",
-            typed(_slope_from_x),
-            "The book's shortcut for the slope left of 0 is y + α, and there y is the output. You have x here.",
-            FUNCTIONS,
-            lost(_F, "bend", "setting", "together"),
-        ),
-        Misconception(
-            "multiplied by the output, not by the slope",
-            typed(_value_for_slope),
-            "α · (exp(x) − 1) is the value of the function. Its slope is what the − 1 does not touch: a constant adds no slope.",
-            SLOPES,
-            lost(_F, "bend", "setting", "together"),
-        ),
-        Misconception(
-            "the slope without the gradient from above",
-            typed(_slope_alone),
-            "That is the slope alone. It is multiplied by `dout`, element by element.",
-            SLOPES,
-            lost(_F, "active", "bend", "setting", "together"),
-        ),
-        Misconception(
-            "the gradient decides instead of x",
-            typed(_gradient_decides),
-            "The slope belongs to the input: 1 where x > 0, else α · exp(x). The sign of `dout` has no say in it.",
-            FUNCTIONS,
-            lost(_F, "active", "bend", "setting", "large", "together"),
-        ),
-        Misconception(
-            "a straight line left of 0",
-            typed(_straight_slope),
-            "That is a leaky ReLU with slope α. ELU's slope is α only just left of 0, and fades to 0 further out.",
-            FUNCTIONS,
-            lost(_F, "bend", "setting", "together"),
-        ),
-        Misconception(
-            "the exponential of large numbers",
-            typed(_slope_overflows),
-            _OVERFLOW,
-            FUNCTIONS,
-            lost(_F, "large"),
-        ),
-        Misconception(
-            "NumPy's default type", _backward_float64, DEFAULT_TYPE, SHAPE, lost(_F, "dtype")
-        ),
     ),
 )

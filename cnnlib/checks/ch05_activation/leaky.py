@@ -9,6 +9,7 @@ from cnnlib.checks.ch05_activation.common import (
     SHAPE,
     SLOPES,
     both_signs,
+    judge_each,
     ones,
     positive,
     signed_pair,
@@ -16,7 +17,7 @@ from cnnlib.checks.ch05_activation.common import (
 )
 from cnnlib.checks.engine import Misconception, Part, Task
 from cnnlib.checks.inputs import Random, lost
-from cnnlib.checks.judges import judge_array, judge_dtype
+from cnnlib.checks.judges import judge_dtype
 from cnnlib.reference import activation
 
 
@@ -98,10 +99,10 @@ LEAKY_RELU = Task(
     "leaky_relu",
     activation.leaky_relu,
     parts=(
-        Part(_C["right"], 1, _right_side_cases, judge_array, hint=1),
-        Part(_C["left"], 2, _left_side_cases, judge_array, hint=2),
-        Part(_C["setting"], 1, _slope_cases, judge_array, hint=3),
-        Part(_C["together"], 1, _x_together_cases, judge_array),
+        Part(_C["right"], 1, _right_side_cases, judge_each, hint=1),
+        Part(_C["left"], 2, _left_side_cases, judge_each, hint=2),
+        Part(_C["setting"], 1, _slope_cases, judge_each, hint=3),
+        Part(_C["together"], 1, _x_together_cases, judge_each),
         Part(_C["dtype"], 1, _x_dtype_cases, judge_dtype),
     ),
     misconceptions=(
@@ -256,10 +257,10 @@ LEAKY_RELU_BACKWARD = Task(
     "leaky_relu_backward",
     leaky_relu_backward,
     parts=(
-        Part(_D["active"], 1, _active_cases, judge_array, hint=1),
-        Part(_D["leaking"], 2, _leaking_cases, judge_array, hint=2),
-        Part(_D["setting"], 1, _pair_slope_cases, judge_array, hint=3),
-        Part(_D["together"], 1, _pair_together_cases, judge_array),
+        Part(_D["active"], 1, _active_cases, judge_each, hint=1),
+        Part(_D["leaking"], 2, _leaking_cases, judge_each, hint=2),
+        Part(_D["setting"], 1, _pair_slope_cases, judge_each, hint=3),
+        Part(_D["together"], 1, _pair_together_cases, judge_each),
         Part(_D["dtype"], 1, _pair_dtype_cases, judge_dtype),
     ),
     misconceptions=(

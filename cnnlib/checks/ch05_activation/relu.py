@@ -9,6 +9,7 @@ from cnnlib.checks.ch05_activation.common import (
     SHAPE,
     SLOPES,
     both_signs,
+    judge_each,
     ones,
     positive,
     signed_pair,
@@ -16,7 +17,7 @@ from cnnlib.checks.ch05_activation.common import (
 )
 from cnnlib.checks.engine import Misconception, Part, Task
 from cnnlib.checks.inputs import Random, lost
-from cnnlib.checks.judges import judge_array, judge_dtype
+from cnnlib.checks.judges import judge_dtype
 from cnnlib.reference import activation
 
 # --- (a) forward ----------------------------------------------------------------------------------
@@ -91,9 +92,9 @@ RELU = Task(
     "relu",
     activation.relu,
     parts=(
-        Part(_A["kept"], 1, _kept_cases, judge_array, hint=1),
-        Part(_A["cut"], 2, _cut_cases, judge_array, hint=1),
-        Part(_A["volumes"], 1, _volume_cases, judge_array, hint=2),
+        Part(_A["kept"], 1, _kept_cases, judge_each, hint=1),
+        Part(_A["cut"], 2, _cut_cases, judge_each, hint=1),
+        Part(_A["volumes"], 1, _volume_cases, judge_each, hint=2),
         Part(_A["dtype"], 1, _x_dtype_cases, judge_dtype),
     ),
     misconceptions=(
@@ -222,11 +223,11 @@ RELU_BACKWARD = Task(
     "relu_backward",
     relu_backward,
     parts=(
-        Part(_B["passes"], 2, _passes_cases, judge_array, hint=1),
-        Part(_B["stopped"], 2, _stopped_cases, judge_array, hint=2),
-        Part(_B["negative"], 1, _negative_cases, judge_array, hint=2),
-        Part(_B["zero"], 1, _zero_cases, judge_array, hint=3),
-        Part(_B["together"], 1, _together_cases, judge_array),
+        Part(_B["passes"], 2, _passes_cases, judge_each, hint=1),
+        Part(_B["stopped"], 2, _stopped_cases, judge_each, hint=2),
+        Part(_B["negative"], 1, _negative_cases, judge_each, hint=2),
+        Part(_B["zero"], 1, _zero_cases, judge_each, hint=3),
+        Part(_B["together"], 1, _together_cases, judge_each),
         Part(_B["dtype"], 1, _pair_dtype_cases, judge_dtype),
     ),
     misconceptions=(
