@@ -36,12 +36,16 @@ class Case:
         The right answer, where it was worked out by hand. ``None`` asks the reference.
     note : str
         Where the case comes from, for the message.
+    steps : str
+        What is done with the arguments, in place of their list in a message: for a task with a
+        `drive`, whose arguments mean nothing to the student.
     """
 
     positional: Mapping[str, Any]
     keyword: Mapping[str, Any] = field(default_factory=dict)
     expected: Any = None
     note: str = ""
+    steps: str = ""
 
     def __str__(self) -> str:
         """The settings, and shapes in place of arrays.
@@ -53,7 +57,7 @@ class Case:
             f"{name} {_frame(value)}" if isinstance(value, np.ndarray) else f"{name}={value!r}"
             for name, value in {**self.positional, **self.keyword}.items()
         ]
-        return ", ".join(shown) + (f" ({self.note})" if self.note else "")
+        return (self.steps or ", ".join(shown)) + (f" ({self.note})" if self.note else "")
 
     def arguments(self) -> tuple[list, dict[str, Any]]:
         """Fresh copies of the arguments, so that the case outlives whatever is done to them."""
@@ -80,6 +84,9 @@ class Outcome:
         Names of array arguments that the call modified.
     printed : str
         What it wrote to stdout and stderr, warnings included.
+    entries : tuple of Outcome
+        Of a tuple with an entry that is none of these: its entries one by one, so that a list among
+        arrays costs only itself.
     """
 
     value: Any = None
@@ -90,6 +97,7 @@ class Outcome:
     timed_out: bool = False
     changed: tuple[str, ...] = ()
     printed: str = ""
+    entries: "tuple[Outcome, ...]" = ()
 
 
 class _TimeIsOver(BaseException):
@@ -155,7 +163,8 @@ def _plain(result: Any) -> dict[str, Any]:
         entries = [_plain(entry) for entry in result]
         odd = next((entry["strange"] for entry in entries if "strange" in entry), "")
         if odd:
-            return {"strange": f"a tuple that holds {odd}"}
+            kept = tuple(Outcome(**entry) for entry in entries)
+            return {"strange": f"a tuple that holds {odd}", "entries": kept}
         return {"value": tuple(entry["value"] for entry in entries)}
     if issubclass(kind, np.ndarray):
         array = np.array(result, copy=True, subok=False)
@@ -189,13 +198,9 @@ def _text(error: BaseException) -> str:
 
 def _line(error: BaseException, function: Callable) -> str:
     """The last line of the student's own cell on the way to the error."""
-    written = getattr(function, "__init__", None) if isinstance(function, type) else function
-    code = getattr(written, "__code__", None)
-    frames = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if code is not None and frame.filename == code.co_filename
-    ]
+    written = vars(function).values() if isinstance(function, type) else [function]
+    files = {code.co_filename for w in written if (code := getattr(w, "__code__", None))}
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename in files]
     return f"line {frames[-1].lineno}: {frames[-1].line}" if frames and frames[-1].line else ""
 
 

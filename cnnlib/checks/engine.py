@@ -173,6 +173,17 @@ class _Seen:
         outcome = task.call(misconception.function, self.case)
         return outcome if self.part.pick is None else pick(outcome, self.part.pick, self.count)
 
+    def same(self, task: Task, misconception: Misconception, types: bool) -> bool:
+        """Did the student do on this input what the misconception does?"""
+        other = self.by(task, misconception)
+        if self.part.pick is not None and _is_none(self.got) and _is_none(other):
+            return True  # both put None in this place of their results
+        return same_outcome(self.case, self.got, other, types=types)
+
+
+def _is_none(outcome: Outcome) -> bool:
+    return outcome.value is None and not (outcome.strange or outcome.raised or outcome.timed_out)
+
 
 def examine(exercise: Exercise, task: Task, function: Callable, *, seeds: Sequence[str]) -> Report:
     """Examine `function` on the inputs of all `seeds` and report.
@@ -204,7 +215,7 @@ def examine(exercise: Exercise, task: Task, function: Callable, *, seeds: Sequen
             if part.pick is not None:
                 count = len(right)
                 right, got = right[part.pick], pick(got, part.pick, count)
-            problem = _problem(part, case, right, got)
+            problem = _problem(part, case, right, got, isinstance(function, type))
             seen[part.name].append(_Seen(case, right, got, problem, part, count))
             if got.timed_out:
                 stopped = "time"
@@ -235,24 +246,27 @@ def _right(task: Task, part: Part, case: Case) -> Any:
     return (part.right or task.reference)(*positional, **keyword)
 
 
-def _problem(part: Part, case: Case, right: Any, got: Outcome) -> str:
+def _problem(part: Part, case: Case, right: Any, got: Outcome, is_class: bool = False) -> str:
     """What is wrong with one answer, in words for the student; "" if nothing."""
+    yours, kind = ("your class", "method") if is_class else ("your function", "function")
     if got.timed_out:
         return f"{case}: no answer within the time limit. Does a loop never end?"
     if got.raised and got.raised[0] == "NotImplementedError":
         return "not written yet"
     if got.changed:
+        names = " and ".join(got.changed)
+        what = "an array that it was given" if case.steps else f"its input {names}"
         return (
-            f"{case}: your function changed its input {' and '.join(got.changed)}. "
+            f"{case}: {yours} changed {what}. "
             "Work on a copy: whoever called you still needs the original"
         )
     problem = part.judge(case, right, got)
     if not problem:
         return ""
     if got.raised and part.judge is not judge_raises:
-        problem = f"your function stopped with {describe(got)}"
+        problem = f"{yours} stopped with {describe(got)}"
     if got.value is None and not (got.raised or got.strange) and part.pick is None:
-        problem += ". A function without a return statement gives None"
+        problem += f". A {kind} without a return statement gives None"
     elif got.strange == "a list":
         problem += ". Return a NumPy array, not a list"
     if got.line:
@@ -288,10 +302,7 @@ def _idea(task: Task, part: Part, failing: _Seen, seen: dict[str, list[_Seen]]) 
     to_explain = everything if failing.got.raised else seen[part.name]
 
     def explained(misconception: Misconception, answers: Sequence[_Seen], types: bool) -> int:
-        return sum(
-            same_outcome(one.case, one.got, one.by(task, misconception), types=types)
-            for one in answers
-        )
+        return sum(one.same(task, misconception, types) for one in answers)
 
     fitting = [m for m in task.misconceptions if explained(m, to_explain, types) == len(to_explain)]
     if not fitting:

@@ -52,6 +52,9 @@ def pick(got: Outcome, index: int, count: int) -> Outcome:
         return got
     if isinstance(got.value, tuple) and len(got.value) == count:
         return replace(got, value=got.value[index])
+    if len(got.entries) == count:
+        entry = got.entries[index]
+        return replace(got, value=entry.value, strange=entry.strange, entries=())
     return replace(got, value=None, strange=f"{describe(got)} in place of {count} results")
 
 
