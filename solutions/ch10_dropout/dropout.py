@@ -163,7 +163,7 @@ mark("a", dropout).points
 # - *the same mask twice in a row*: look where the generator is made, and where it is used.
 # - *one coin for all numbers along axis 0*: the mask lacks the axis of the batch.
 # - *another mask* or *no mask*: compare the array that `forward` multiplies by with the one in `backward`.
-# - *gradients times 0 or 2* at test time: something is left from an earlier call.
+# - *some of dout is dropped* at test time: something is left from an earlier call.
 
 
 # %% nbgrader={"cell_type": "code", "grade": false, "grade_id": "b_solution", "locked": false, "schema_version": 3, "solution": true, "task": false}

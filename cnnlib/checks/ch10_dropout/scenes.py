@@ -108,17 +108,23 @@ def _zero_inputs(layer: Any, x: np.ndarray, dout: np.ndarray) -> str:
     return f"{'some' if passes else 'no'} gradients pass where the input is 0"
 
 
+def _untouched(name: str, after: np.ndarray, before: np.ndarray) -> str:
+    """What test time did. Whether there was a factor as well is another scene's matter."""
+    if (after == 0).any():
+        return f"some of {name} is dropped"
+    factors = _factors(after, before)
+    return f"{name} unchanged" if factors == "1" else f"{name} times {factors}"
+
+
 def _at_test_time(layer: Any, x: np.ndarray, dout: np.ndarray) -> str:
     _forward(layer, x)
-    factors = _factors(_forward(layer, x, False), x)
-    return "x unchanged" if factors == "1" else f"numbers times {factors}"
+    return _untouched("x", _forward(layer, x, False), x)
 
 
 def _back_at_test_time(layer: Any, x: np.ndarray, dout: np.ndarray) -> str:
     _forward(layer, x)
     _forward(layer, x, False)
-    factors = _factors(_backward(layer, dout), dout)
-    return "dout unchanged" if factors == "1" else f"gradients times {factors}"
+    return _untouched("dout", _backward(layer, dout), dout)
 
 
 def _types(layer: Any, x: np.ndarray, dout: np.ndarray) -> str:
