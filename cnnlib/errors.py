@@ -4,7 +4,15 @@ Every message names the argument, the value that was given, the rule it breaks a
 them are ``ValueError``, so code that knows nothing of this package can still catch them.
 """
 
-__all__ = ["CnnlibError", "DiagramError", "DtypeError", "RangeError", "ShapeError", "error_at"]
+__all__ = [
+    "CnnlibError",
+    "DataError",
+    "DiagramError",
+    "DtypeError",
+    "RangeError",
+    "ShapeError",
+    "error_at",
+]
 
 
 class CnnlibError(ValueError):
@@ -21,6 +29,10 @@ class DtypeError(CnnlibError):
 
 class RangeError(CnnlibError):
     """A number outside the range in which it makes sense: a probability, a momentum, a label."""
+
+
+class DataError(CnnlibError):
+    """Data that are not where they were looked for, or not what they should be."""
 
 
 class DiagramError(CnnlibError):
