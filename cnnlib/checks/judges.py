@@ -33,10 +33,14 @@ def tolerance(dtype: np.dtype) -> float:
 
 
 def close(got: np.ndarray, right: np.ndarray, relative: float) -> np.ndarray:
-    """Element by element: is `got` within `relative` of the largest right value?"""
-    scale = max(float(np.max(np.abs(right), initial=0.0)), 1.0)
+    """Element by element: is `got` within `relative` of the largest finite right value?
+
+    An infinity equals itself only, and so does NaN: two answers with the same mistake may share them.
+    """
+    scale = max(float(np.max(np.abs(right), initial=0.0, where=np.isfinite(right))), 1.0)
     with np.errstate(all="ignore"):
-        return np.abs(got.astype(np.float64) - right) <= relative * scale
+        near = np.abs(got.astype(np.float64) - right) <= relative * scale
+    return near | (got == right) | (np.isnan(got) & np.isnan(right))
 
 
 def _input_dtype(case: Case) -> np.dtype:
