@@ -343,9 +343,10 @@ for place, (title, picture) in zip(axes.flat, pictures.items(), strict=True):
 plt.show()
 
 # %% [markdown]
-# The horizon runs level, so it shows in *top to bottom* and hardly in *left to right*. The tall tower on the right is upright, so it
-# is the other way round. The legs of the tripod are slanted and show in both. The grass becomes smooth under the blurs, and in the
-# *strength* it is a fine noise: an edge filter takes any change for an edge, which is one reason to blur first.
+# The far edge of the lawn runs level, so it shows in *top to bottom* and not in *left to right*. The middle leg of the tripod is upright, so
+# it is the other way round; the two outer legs are slanted and show in both. The two blurs have the same size, but the Gaussian takes
+# less away, because its outer weights are small. The grass becomes smooth under both, and in *strength* it is a fine noise: an edge
+# filter takes every change for an edge. That is one reason to blur first.
 
 # %% [markdown]
 # ## (d) A CONV layer without loops
@@ -439,7 +440,7 @@ mark("d", conv2d_forward).points
 from time import perf_counter
 
 rng = np.random.default_rng(0)
-batch, filters = rng.standard_normal((2, 3, 32, 32)), rng.standard_normal((4, 3, 3, 3))
+batch, filters = rng.standard_normal((1, 3, 32, 32)), rng.standard_normal((4, 3, 3, 3))
 
 
 def by_loops(x, weight):

@@ -1,5 +1,7 @@
 """Task (b): the convolution of mathematics, at three sizes named as in SciPy."""
 
+from typing import Any
+
 import numpy as np
 
 from cnnlib.checks.calls import Case
@@ -14,7 +16,9 @@ _COUNTING = np.arange(1.0, 10).reshape(3, 3)
 _ROW, _PAIR = np.array([[1.0, 2, 4]]), np.array([[1.0, 10]])
 
 
-def _case(image, kernel, mode: str = "", right=None, note: str = "") -> Case:
+def _case(
+    image: np.ndarray, kernel: np.ndarray, mode: str = "", right: Any = None, note: str = ""
+) -> Case:
     expected = None if right is None else np.array(right, dtype=np.float64)
     settings = {"mode": mode} if mode else {}
     return Case({"image": image, "kernel": kernel}, settings, expected=expected, note=note)
@@ -68,7 +72,7 @@ def _together_cases(rng: Random) -> list[Case]:
     return [
         _case(_ROW, _PAIR, "full", [[1, 12, 24, 40]], "by hand"),
         *(
-            _case(images(rng, (6, 7), dtype), images(rng, (4, 3), dtype), mode)
+            _case(images(rng, (6, 7), dtype), images(rng, (4, 2), dtype), mode)
             for mode, dtype in (("full", "float64"), ("same", "float32"), ("valid", "float64"))
         ),
     ]

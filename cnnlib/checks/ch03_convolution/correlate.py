@@ -1,5 +1,7 @@
 """Task (a): a correlation by loops, for one channel and one kernel."""
 
+from typing import Any
+
 import numpy as np
 
 from cnnlib.checks.calls import Case
@@ -23,7 +25,7 @@ _SMALL = np.array([[1.0, 2, 3], [4, 5, 6], [7, 8, 9]])
 _SIDEWAYS = np.array([[1.0, 10], [100, 1000]])
 
 
-def _case(image, kernel, right=None, note: str = "") -> Case:
+def _case(image: np.ndarray, kernel: np.ndarray, right: Any = None, note: str = "") -> Case:
     expected = None if right is None else np.array(right, dtype=np.float64)
     return Case({"image": image, "kernel": kernel}, expected=expected, note=note)
 
@@ -132,12 +134,12 @@ def _last_row_only(image, kernel):
 
 @typed
 def _height_for_both(image, kernel):
-    right = correlate(image, kernel)
-    height, width = right.shape
-    if height > width:
-        raise IndexError("a window ran over the right edge")
-    right[:, height:] = 0
-    return right
+    rows, columns = kernel.shape
+    height, width = (image.shape[0] - side + 1 for side in kernel.shape)
+    out = np.zeros((height, width))
+    for i, j in np.ndindex(height, width):
+        out[i, j] = np.sum(image[i : i + rows, j : j + columns] * kernel)
+    return out
 
 
 def _always_float64(image, kernel):
@@ -233,7 +235,8 @@ CORRELATE2D = Task(
         Misconception(
             "the height is used for both axes",
             _height_for_both,
-            "Rows and columns are counted apart: H − F_h + 1 rows, W − F_w + 1 columns.",
+            "Rows and columns are counted apart: H − F_h + 1 rows, W − F_w + 1 columns. `image.shape[0]` is H, "
+            "`image.shape[1]` is W.",
             FORMULA,
             lost(_A, "non-square"),
         ),

@@ -14,8 +14,8 @@ _STEP = np.array([[0.0, 0, 1, 1, 1], [0, 0, 1, 1, 1], [0, 0, 1, 1, 1]])
 _BOX, _GAUSSIAN, _ACROSS, _DOWN, _STRENGTH = range(5)
 
 
-def _case(image, size: int = 3, sigma: float = 1.0, right=None, note: str = "") -> Case:
-    return Case({"image": image, "size": size, "sigma": sigma}, expected=right, note=note)
+def _case(image: np.ndarray, size: int = 3, sigma: float = 1.0, note: str = "") -> Case:
+    return Case({"image": image, "size": size, "sigma": sigma}, note=note)
 
 
 def _box_cases(rng: Random) -> list[Case]:
@@ -44,7 +44,9 @@ def _edge_cases(rng: Random) -> list[Case]:
     ]
 
 
-def _gauss(size: int, exponent: Callable[[np.ndarray], np.ndarray], scale: float | None = None):
+def _gauss(
+    size: int, exponent: Callable[[np.ndarray], np.ndarray], scale: float | None = None
+) -> np.ndarray:
     """A kernel from an exponent of the squared distance; its sum is one if no scale is given."""
     steps = np.arange(size) - (size - 1) / 2
     kernel = np.exp(-exponent(steps[:, None] ** 2 + steps**2))
@@ -162,6 +164,14 @@ PHOTO_FILTERS = Task(
             "negative weights and, on the right, a column of positive ones. It answers to upright edges.",
             ANSWERS,
             lost(_C, "across", "down"),
+        ),
+        Misconception(
+            "one edge kernel for both directions",
+            _filters(down=_SOBEL),
+            "From top to bottom the weights must differ from row to row: the kernel is turned on its side, which is "
+            "its transpose.",
+            ANSWERS,
+            lost(_C, "down", "strength"),
         ),
         Misconception(
             "the edge kernels have the opposite sign",

@@ -2,124 +2,14 @@
 
 import numpy as np
 
-from cnnlib.checks.calls import Case
-from cnnlib.checks.ch03_convolution.common import FILTER, MAP, NAME, PADDING, STRIDE, alike, typed
+from cnnlib.checks.ch03_convolution import windows_cases as cases
+from cnnlib.checks.ch03_convolution.common import FILTER, MAP, NAME, PADDING, STRIDE, typed
 from cnnlib.checks.engine import Misconception, Part, Task
-from cnnlib.checks.inputs import Random, images, lost
+from cnnlib.checks.inputs import lost
 from cnnlib.checks.judges import judge_array, judge_dtype
 from cnnlib.reference import conv
 
 _OUT, _WINDOWS = range(2)
-_WINDOW = np.array(
-    [
-        [[1.0, 2, 0], [3, 1, 1], [0, 2, 2]],
-        [[0, 1, 1], [2, 0, 1], [1, 1, 0]],
-        [[2, 0, 1], [0, 1, 3], [1, 0, 2]],
-    ]
-)[None]
-_FILTER = np.array(
-    [
-        [[1.0, 0, -1], [1, 0, -1], [1, 0, -1]],
-        [[0, 1, 0], [0, 1, 0], [0, 1, 0]],
-        [[-1, 0, 0], [0, 2, 0], [0, 0, -1]],
-    ]
-)[None]
-
-
-def _case(x, weight, bias=None, stride: int = 0, padding: int = 0, right=None, note: str = ""):
-    """A case of task (d); a stride or padding of 0 is left to the function's own default."""
-    given = {"bias": bias, "stride": stride or None, "padding": padding or None}
-    settings = {name: value for name, value in given.items() if value is not None}
-    return Case({"x": x, "weight": weight}, settings, expected=right, note=note)
-
-
-def _window_cases(rng: Random) -> list[Case]:
-    return [
-        _case(images(rng, (1, 1, 4, 4)), alike(rng, 1, 1, 3, 3)),
-        _case(images(rng, (2, 3, 5, 5)), alike(rng, 2, 3, 2, 2)),
-        _case(images(rng, (1, 2, 5, 5), "float32"), alike(rng, 1, 2, 3, 3, dtype="float32")),
-    ]
-
-
-def _stride_cases(rng: Random) -> list[Case]:
-    return [
-        _case(images(rng, (1, 1, 7, 7)), alike(rng, 1, 1, 3, 3), stride=2),
-        _case(images(rng, (2, 1, 9, 9)), alike(rng, 1, 1, 2, 2), stride=3, note="floor"),
-    ]
-
-
-def _padding_cases(rng: Random) -> list[Case]:
-    return [
-        _case(images(rng, (1, 1, 4, 4)), alike(rng, 1, 1, 3, 3), padding=1),
-        _case(
-            images(rng, (1, 2, 3, 3), "float32"), alike(rng, 1, 2, 3, 3, dtype="float32"), padding=2
-        ),
-    ]
-
-
-def _non_square_cases(rng: Random) -> list[Case]:
-    return [
-        _case(images(rng, (1, 2, 4, 7)), alike(rng, 1, 2, 3, 2)),
-        _case(images(rng, (1, 1, 7, 4)), alike(rng, 1, 1, 1, 3)),
-    ]
-
-
-def _orientation_cases(rng: Random) -> list[Case]:
-    return [
-        _case(images(rng, (1, 1, 5, 5)), images(rng, (1, 1, 3, 3))),
-        _case(images(rng, (1, 1, 4, 4)), images(rng, (1, 1, 2, 2))),
-    ]
-
-
-def _channel_cases(rng: Random) -> list[Case]:
-    def filters(count: int, channels: int) -> np.ndarray:
-        """Square, alike, and another one for each channel."""
-        return alike(rng, count, channels, 2, 2)
-
-    return [
-        _case(images(rng, (1, 3, 4, 4)), filters(1, 3)),
-        _case(images(rng, (1, 2, 5, 5)), filters(4, 2)),
-        _case(images(rng, (1, 3, 4, 4), "float32"), filters(3, 3).astype("float32")),
-    ]
-
-
-def _batch_cases(rng: Random) -> list[Case]:
-    return [
-        _case(images(rng, (3, 1, 4, 4)), alike(rng, 1, 1, 2, 2)),
-        _case(images(rng, (2, 1, 5, 5)), alike(rng, 1, 1, 3, 3)),
-    ]
-
-
-def _bias_cases(rng: Random) -> list[Case]:
-    return [
-        _case(images(rng, (1, 1, 4, 4)), alike(rng, 2, 1, 3, 3), images(rng, (2,))),
-        _case(images(rng, (1, 1, 4, 4)), alike(rng, 3, 1, 2, 2), images(rng, (3,))),
-    ]
-
-
-def _together_cases(rng: Random) -> list[Case]:
-    def drawn(h: int, w: int, stride: int, padding: int, dtype: str) -> Case:
-        return _case(
-            images(rng, (2, 3, h, w), dtype),
-            images(rng, (4, 3, 3, 2), dtype),
-            images(rng, (4,), dtype),
-            stride,
-            padding,
-        )
-
-    worked = np.full((1, 1, 1, 1), 5.0), _WINDOW[:, :, None, None]
-    return [
-        _case(_WINDOW, _FILTER, np.array([4.0]), right=worked, note="the window of chapter 3"),
-        drawn(5, 8, 2, 1, "float64"),
-        drawn(6, 9, 3, 2, "float32"),
-    ]
-
-
-def _dtype_cases(rng: Random) -> list[Case]:
-    return [
-        _case(images(rng, (1, 1, 3, 3), dtype), alike(rng, 1, 1, 1, 1, dtype=dtype))
-        for dtype in ("float32", "float64")
-    ]
 
 
 def _framed(x, padding):
@@ -276,16 +166,16 @@ CONV2D_FORWARD = Task(
     "conv2d_forward",
     conv2d_forward,
     parts=(
-        Part(_D["windows"], 2, _window_cases, judge_array, pick=_WINDOWS, hint=1),
-        Part(_D["stride"], 1, _stride_cases, judge_array, pick=_WINDOWS, hint=1),
-        Part(_D["padding"], 1, _padding_cases, judge_array, pick=_WINDOWS, hint=1),
-        Part(_D["non-square"], 1, _non_square_cases, judge_array, pick=_WINDOWS, hint=1),
-        Part(_D["orientation"], 1, _orientation_cases, judge_array, pick=_OUT, hint=2),
-        Part(_D["channels"], 2, _channel_cases, judge_array, pick=_OUT, hint=2),
-        Part(_D["batch"], 1, _batch_cases, judge_array, pick=_OUT, hint=2),
-        Part(_D["bias"], 1, _bias_cases, judge_array, pick=_OUT, hint=3),
-        Part(_D["together"], 1, _together_cases, judge_array, pick=_OUT),
-        Part(_D["dtype"], 1, _dtype_cases, judge_dtype, pick=_OUT),
+        Part(_D["windows"], 2, cases.window_cases, judge_array, pick=_WINDOWS, hint=1),
+        Part(_D["stride"], 1, cases.stride_cases, judge_array, pick=_WINDOWS, hint=1),
+        Part(_D["padding"], 1, cases.padding_cases, judge_array, pick=_WINDOWS, hint=1),
+        Part(_D["non-square"], 1, cases.non_square_cases, judge_array, pick=_WINDOWS, hint=1),
+        Part(_D["orientation"], 1, cases.orientation_cases, judge_array, pick=_OUT, hint=2),
+        Part(_D["channels"], 2, cases.channel_cases, judge_array, pick=_OUT, hint=2),
+        Part(_D["batch"], 1, cases.batch_cases, judge_array, pick=_OUT, hint=2),
+        Part(_D["bias"], 1, cases.bias_cases, judge_array, pick=_OUT, hint=3),
+        Part(_D["together"], 1, cases.together_cases, judge_array, pick=_OUT),
+        Part(_D["dtype"], 1, cases.dtype_cases, judge_dtype, pick=_OUT),
     ),
     misconceptions=(
         Misconception(
