@@ -37,8 +37,8 @@ class Case:
     note : str
         Where the case comes from, for the message.
     steps : str
-        What is done with the arguments, in place of their list in a message: for a task with a
-        `drive`, whose arguments mean nothing to the student.
+        What is done with the arguments, line by line as a student would type it. For a task with a
+        `drive`, whose arguments mean nothing to the student: messages show these lines instead.
     """
 
     positional: Mapping[str, Any]
@@ -57,7 +57,22 @@ class Case:
             f"{name} {_frame(value)}" if isinstance(value, np.ndarray) else f"{name}={value!r}"
             for name, value in {**self.positional, **self.keyword}.items()
         ]
-        return (self.steps or ", ".join(shown)) + (f" ({self.note})" if self.note else "")
+        return ", ".join(shown) + (f" ({self.note})" if self.note else "")
+
+    def told(self, problem: str) -> str:
+        """What is wrong, and with which input.
+
+        >>> Case({"k": 3}).told("expected 1, got 2")
+        'k=3: expected 1, got 2'
+        >>> print(Case({}, note="by hand", steps="net = Net()\\nnet.size").told("expected 1, got 2"))
+        expected 1, got 2. These lines ran:
+        net = Net()
+        net.size  # by hand
+        """
+        if not self.steps:
+            return f"{self}: {problem}"
+        note = f"  # {self.note}" if self.note else ""
+        return f"{problem}. These lines ran:\n{self.steps}{note}"
 
     def arguments(self) -> tuple[list, dict[str, Any]]:
         """Fresh copies of the arguments, so that the case outlives whatever is done to them."""

@@ -42,6 +42,7 @@ __all__ = [
 SEED_VARIABLE = "CNNLIB_GRADING_SEED"
 SEED_FILE_VARIABLE = "CNNLIB_GRADING_SEED_FILE"
 _VISIBLE = "visible"
+_NOT_WRITTEN = "not written yet"
 
 Judge = Callable[[Case, Any, Outcome], str]
 
@@ -195,7 +196,8 @@ def examine(exercise: Exercise, task: Task, function: Callable, *, seeds: Sequen
     frame = (exercise.name, task.letter, task.title)
     if not callable(function):
         kind = type(function).__name__
-        message = f"{task.function_name} is a {kind}, not a function: run the cell that defines it"
+        wanted = "class" if task.function_name[:1].isupper() else "function"
+        message = f"{task.function_name} is a {kind}, not a {wanted}: run the cell that defines it"
         rows = tuple(
             Row(p.name, p.points, "wrong", message if i == 0 else "")
             for i, p in enumerate(task.parts)
@@ -247,19 +249,17 @@ def _right(task: Task, part: Part, case: Case) -> Any:
 
 
 def _problem(part: Part, case: Case, right: Any, got: Outcome, is_class: bool = False) -> str:
-    """What is wrong with one answer, in words for the student; "" if nothing."""
+    """What is wrong with one answer, in words for the student; "" if nothing. The case is told later."""
     yours, kind = ("your class", "method") if is_class else ("your function", "function")
     if got.timed_out:
-        return f"{case}: no answer within the time limit. Does a loop never end?"
+        return "no answer within the time limit. Does a loop never end?"
     if got.raised and got.raised[0] == "NotImplementedError":
-        return "not written yet"
+        return _NOT_WRITTEN
     if got.changed:
         names = " and ".join(got.changed)
         what = "an array that it was given" if case.steps else f"its input {names}"
-        return (
-            f"{case}: {yours} changed {what}. "
-            "Work on a copy: whoever called you still needs the original"
-        )
+        advice = "Work on a copy: whoever called you still needs the original"
+        return f"{yours} changed {what}. {advice}"
     problem = part.judge(case, right, got)
     if not problem:
         return ""
@@ -271,7 +271,7 @@ def _problem(part: Part, case: Case, right: Any, got: Outcome, is_class: bool = 
         problem += ". Return a NumPy array, not a list"
     if got.line:
         problem += f" ({got.line})"
-    return f"{case}: {problem}"
+    return problem
 
 
 def _row(task: Task, part: Part, seen: dict[str, list[_Seen]]) -> Row:
@@ -283,9 +283,18 @@ def _row(task: Task, part: Part, seen: dict[str, list[_Seen]]) -> Row:
         return Row(part.name, part.points, status, message)
     idea = _idea(task, part, failing, seen)
     message = failing.problem
-    if part.hint and idea is None and message != "not written yet":
+    if part.hint and idea is None and _about_the_idea(failing.got):
         message += f". Hint {part.hint} under the task is about this"
+    if message != _NOT_WRITTEN:
+        message = failing.case.told(message)
     return Row(part.name, part.points, "wrong", message, idea, _picture(part, failing))
+
+
+def _about_the_idea(got: Outcome) -> bool:
+    """No hint on the mathematics helps against a list, a changed input or a loop without an end."""
+    if got.timed_out or got.changed or "NotImplementedError" in got.raised:
+        return False
+    return bool(got.raised) or got.value is not None
 
 
 def _idea(task: Task, part: Part, failing: _Seen, seen: dict[str, list[_Seen]]) -> Idea | None:

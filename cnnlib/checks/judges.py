@@ -59,7 +59,10 @@ def pick(got: Outcome, index: int, count: int) -> Outcome:
     if len(got.entries) == count:
         entry = got.entries[index]
         return replace(got, value=entry.value, strange=entry.strange, entries=())
-    return replace(got, value=None, strange=f"{describe(got)} in place of {count} results")
+    what = f"{describe(got)} in place of {count} results"
+    if got.value is None and not got.strange:
+        what += ": a function without a return statement gives None"
+    return replace(got, value=None, strange=what, entries=())
 
 
 # --- whole numbers ------------------------------------------------------------------------------

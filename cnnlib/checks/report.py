@@ -166,7 +166,7 @@ class Report:
                 word, sign, *_ = _STATUS[row.status]
                 lines.append(
                     f"  {sign} {word:<9} {row.earned:g}/{row.points:g}  {row.part}"
-                    + (f": {row.message}" if row.message else "")
+                    + (f": {row.message}" if row.message else "").replace("\n", "\n      ")
                 )
         for idea in self.ideas:
             lines.append(f"  Looks like: {idea.name}. {idea.explanation} See {_where(idea)}.")
@@ -225,8 +225,15 @@ def _row_html(row: Row) -> str:
         f"<tr><td style='{_CELL};white-space:nowrap;background-color:{background};color:{colour}'>"
         f"{sign} {word}</td><td style='{_CELL}'>{row.earned:g} of {row.points:g}</td>"
         f"<td style='{_CELL}'>{html.escape(row.part)}</td>"
-        f"<td style='{_CELL}'>{html.escape(row.message)}</td></tr>"
+        f"<td style='{_CELL}'>{_message_html(row.message)}</td></tr>"
     )
+
+
+def _message_html(message: str) -> str:
+    """A sentence, and below it the lines of code that it is about, if any."""
+    words, *lines = message.split("\n")
+    code = html.escape("\n".join(lines))
+    return html.escape(words) + (f"<pre style='margin:.3em 0 0'>{code}</pre>" if code else "")
 
 
 def _grid(name: str, values: np.ndarray, marks: np.ndarray) -> str:

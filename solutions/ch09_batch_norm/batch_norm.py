@@ -85,6 +85,7 @@ from cnnlib.checks.ch09_batch_norm import check, mark
 #
 # | | look at |
 # |---|---|
+# | "axis 2 is out of bounds" | rows have two axes only: hint 2 |
 # | "operands could not be broadcast" | a (C,) array meets the *last* axis of x: hint 3 |
 # | "volumes": values differ, rows are right | which axes the mean runs over: hint 2 |
 # | "the variance divides by m" | `ddof`, or a count of your own that is one too small |
@@ -168,6 +169,8 @@ mark("a", batch_norm).points
 # | "running variance" fails in volumes only | m: it counts positions as well |
 # | "batch after batch" | whether the second call sees what the first one left on `self` |
 # | "changed an array that it was given" | `x -= …` works on the caller's array; `x = x - …` does not |
+#
+# Below a message stand the lines that the check ran. Where they show numbers, copy them into a cell of your own.
 
 
 # %% nbgrader={"cell_type": "code", "grade": false, "grade_id": "b_given", "locked": true, "schema_version": 3, "solution": false, "task": false}

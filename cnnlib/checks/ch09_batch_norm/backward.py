@@ -235,7 +235,8 @@ class _PositionsLeft(_Frame):
 
 class _AlwaysFloat64(_Frame):
     def __call__(self, dout, x, gamma, eps=1e-5):
-        return super().__call__(*wide(dout, x, gamma), eps)
+        dout, x, gamma = wide(dout, x, gamma)
+        return super().__call__(dout, x, gamma, eps)
 
 
 _C = {

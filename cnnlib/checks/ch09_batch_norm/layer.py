@@ -2,17 +2,10 @@
 
 import numpy as np
 
-from cnnlib.checks.calls import Case
-from cnnlib.checks.ch09_batch_norm.common import (
-    GAMMA,
-    MODES,
-    along,
-    channel_axes,
-    scattered,
-    wide,
-)
+from cnnlib.checks.ch09_batch_norm import layer_cases as cases
+from cnnlib.checks.ch09_batch_norm.common import GAMMA, MODES, along, channel_axes, wide
 from cnnlib.checks.engine import Misconception, Part, Task
-from cnnlib.checks.inputs import Random, images, lost
+from cnnlib.checks.inputs import lost
 from cnnlib.checks.judges import judge_array
 from cnnlib.reference import norm
 
@@ -37,247 +30,12 @@ def _layer(channels, *, train=None, test=None, look="out", settings=(), **state)
     one, zero = np.ones(channels), np.zeros(channels)
     now = {"gamma": one, "beta": zero, "running_mean": zero, "running_var": one, **state}
     out = None
-    batches = [] if train is None else [(batch, True) for batch in train]
-    for x, training in [*batches, *([] if test is None else [(test, False)])]:
+    given = [] if train is None else [(batch, True) for batch in train]
+    for x, training in [*given, *([] if test is None else [(test, False)])]:
         arguments = wide(x, *(now[name] for name in STATE))
         out, mean, var = norm.batch_norm(*arguments, training=training, **dict(settings))
         now |= {"running_mean": mean, "running_var": var}
     return out if look == "out" else now[look]
-
-
-# --- inputs ---------------------------------------------------------------------------------------
-
-
-def _case(
-    channels: int,
-    look: str = "out",
-    *,
-    train: np.ndarray | None = None,
-    test: np.ndarray | None = None,
-    right: np.ndarray | None = None,
-    note: str = "",
-    settings: dict[str, float] | None = None,
-    **state: np.ndarray,
-) -> Case:
-    """A case of task (b), told as the lines that a learner would type."""
-    settings = settings or {}
-    arguments = [str(channels), *(f"{name}={value}" for name, value in settings.items())]
-    steps = [f"layer = BatchNorm({', '.join(arguments)})"]
-    for name, values in state.items():
-        few = values.ndim == 1 and len(values) == 1
-        steps.append(f"layer.{name} = {values.tolist() if few else f'an array {values.shape}'}")
-    for batch in () if train is None else train:
-        steps.append(f"layer.forward({_told(batch)}, training=True)")
-    if test is not None:
-        steps.append(f"layer.forward({_told(test)}, training=False)")
-    if look == "out":
-        steps[-1] = steps[-1].replace("layer.forward", "out = layer.forward")
-    steps.append(look if look == "out" else f"layer.{look}")
-    arrays = {"train": train, "test": test, **state}
-    keyword = {name: array for name, array in arrays.items() if array is not None}
-    keyword |= {"look": look, "settings": tuple(settings.items())}
-    return Case({"channels": channels}, keyword, right, note, "; ".join(steps))
-
-
-def _told(batch: np.ndarray) -> str:
-    return f"x {batch.shape}" if batch.size > 4 else f"x with {batch.ravel().tolist()}"
-
-
-def _batches(rng: Random, count: int, *shape: int, dtype: str = "float64") -> np.ndarray:
-    return np.stack([scattered(rng, shape, dtype) for _ in range(count)])
-
-
-def _positive(rng: Random, count: int) -> np.ndarray:
-    return rng.uniform(0.5, 3.0, count)
-
-
-def _column(*values: float) -> np.ndarray:
-    """One batch in training: N images, one channel."""
-    return np.array(values).reshape(1, -1, 1)
-
-
-def _new_cases(rng: Random) -> list[Case]:
-    start = {"gamma": 1.0, "beta": 0.0, "running_mean": 0.0, "running_var": 1.0}
-    return [_case(3, name, right=np.full(3, value)) for name, value in start.items()]
-
-
-def _training_cases(rng: Random) -> list[Case]:
-    by_hand = np.array([[-1.0], [1.0]])
-    tiny = {"eps": 1e-12}
-    return [
-        _case(1, train=_column(3, 7), right=by_hand, settings=tiny, note="mean 5, variance 4"),
-        _case(3, train=_batches(rng, 2, 4, 3)),
-        _case(2, train=_batches(rng, 2, 3, 2, 2, 3)),
-        _case(2, train=_batches(rng, 1, 3, 2, 2, 3, dtype="float32")),
-    ]
-
-
-def _mean_cases(rng: Random) -> list[Case]:
-    half = {"momentum": 0.5}
-    return [
-        _case(
-            1,
-            "running_mean",
-            train=_column(5, 7),
-            right=np.array([4.0]),
-            note="halfway from 2 to 6",
-            settings=half,
-            running_mean=np.array([2.0]),
-        ),
-        _case(
-            3,
-            "running_mean",
-            train=_batches(rng, 1, 5, 3),
-            settings=half,
-            running_mean=images(rng, (3,)),
-        ),
-        _case(
-            2,
-            "running_mean",
-            train=_batches(rng, 1, 3, 2, 2, 3, dtype="float32"),
-            settings=half,
-            running_mean=images(rng, (2,)),
-        ),
-    ]
-
-
-def _var_cases(rng: Random) -> list[Case]:
-    half = {"momentum": 0.5}
-    return [
-        _case(
-            1,
-            "running_var",
-            train=_column(2, 4, 10, 4),
-            right=np.array([7.0]),
-            note="halfway from 2 to 12 = 36/3",
-            settings=half,
-            running_var=np.array([2.0]),
-        ),
-        _case(
-            3, "running_var", train=_batches(rng, 1, 4, 3), settings=half, running_var=_positive(rng, 3)
-        ),
-        _case(
-            2,
-            "running_var",
-            train=_batches(rng, 1, 3, 2, 2, 3),
-            settings=half,
-            running_var=_positive(rng, 2),
-        ),
-        _case(
-            2,
-            "running_var",
-            train=_batches(rng, 1, 2, 2, 3, 1, dtype="float32"),
-            settings=half,
-            running_var=_positive(rng, 2),
-        ),
-    ]  # fmt: skip
-
-
-def _momentum_cases(rng: Random) -> list[Case]:
-    return [
-        _case(
-            1,
-            "running_mean",
-            train=_column(5, 7),
-            right=np.array([2.4]),
-            note="a tenth of the way from 2 to 6",
-            running_mean=np.array([2.0]),
-        ),
-        _case(
-            2,
-            "running_mean",
-            train=_batches(rng, 1, 4, 2),
-            settings={"momentum": 0.25},
-            running_mean=images(rng, (2,)),
-        ),
-    ]
-
-
-def _several_cases(rng: Random) -> list[Case]:
-    half = {"momentum": 0.5}
-    twice = np.concatenate([_column(5, 7), _column(1, 3)])
-    return [
-        _case(
-            1,
-            "running_mean",
-            train=twice,
-            right=np.array([3.0]),
-            note="2 → 4 → 3",
-            settings=half,
-            running_mean=np.array([2.0]),
-        ),
-        _case(
-            2,
-            "running_mean",
-            train=_batches(rng, 3, 2, 2, 3, 2),
-            settings=half,
-            running_mean=images(rng, (2,)),
-        ),
-    ]
-
-
-def _test_cases(rng: Random) -> list[Case]:
-    by_hand = np.array([[0.5]])
-    one = {"running_mean": np.array([5.0]), "running_var": np.array([16.0])}
-    return [
-        _case(
-            1,
-            test=np.array([[7.0]]),
-            right=by_hand,
-            note="(7 − 5)/4",
-            settings={"eps": 1e-12},
-            **one,
-        ),
-        _case(3, test=scattered(rng, (4, 3)), running_mean=images(rng, (3,)), running_var=_positive(rng, 3)),
-        _case(
-            2,
-            test=scattered(rng, (1, 2, 3, 2), "float32"),
-            running_mean=images(rng, (2,)),
-            running_var=_positive(rng, 2),
-        ),
-    ]  # fmt: skip
-
-
-def _unchanged_cases(rng: Random) -> list[Case]:
-    return [
-        _case(
-            3,
-            look,
-            test=scattered(rng, (4, 3)),
-            running_mean=images(rng, (3,)),
-            running_var=_positive(rng, 3),
-        )
-        for look in ("running_mean", "running_var")
-    ]
-
-
-def _gamma_cases(rng: Random) -> list[Case]:
-    """At test time, on a batch whose own statistics are the running ones: either will do."""
-    cases = []
-    for shape, dtype in (((5, 3), "float64"), ((2, 3, 2, 4), "float64"), ((4, 2), "float32")):
-        c = shape[1]
-        x = scattered(rng, shape, dtype)
-        axes = channel_axes(x)
-        state = {
-            "gamma": images(rng, (c,)),
-            "beta": images(rng, (c,)),
-            "running_mean": x.mean(axis=axes).astype(np.float64),
-            "running_var": x.var(axis=axes).astype(np.float64),
-        }
-        cases.append(_case(c, test=x, settings={"eps": 0.5}, **state))
-    return cases
-
-
-def _together_cases(rng: Random) -> list[Case]:
-    batches, x = _batches(rng, 3, 3, 2, 2, 3), scattered(rng, (1, 2, 2, 3))
-    learned = {"gamma": images(rng, (2,)), "beta": images(rng, (2,))}
-    return [
-        _case(2, train=batches, **learned),
-        _case(2, train=batches, test=x, **learned),
-        _case(2, "running_mean", train=batches, test=x),
-        _case(2, "running_var", train=batches, test=x),
-        _case(3, train=_batches(rng, 2, 4, 3), test=scattered(rng, (1, 3)), note="a batch of one"),
-    ]
 
 
 # --- misconceptions ---------------------------------------------------------------------------------
@@ -412,16 +170,16 @@ LAYER = Task(
     _layer,
     drive=drive,
     parts=(
-        Part(_B["new"], 1, _new_cases, judge_array),
-        Part(_B["training"], 1, _training_cases, judge_array),
-        Part(_B["mean"], 1, _mean_cases, judge_array, hint=2),
-        Part(_B["var"], 2, _var_cases, judge_array, hint=3),
-        Part(_B["momentum"], 1, _momentum_cases, judge_array, hint=2),
-        Part(_B["several"], 1, _several_cases, judge_array, hint=2),
-        Part(_B["test"], 2, _test_cases, judge_array, hint=1),
-        Part(_B["unchanged"], 1, _unchanged_cases, judge_array, hint=1),
-        Part(_B["gamma"], 1, _gamma_cases, judge_array),
-        Part(_B["together"], 1, _together_cases, judge_array),
+        Part(_B["new"], 1, cases.new, judge_array),
+        Part(_B["training"], 1, cases.training, judge_array),
+        Part(_B["mean"], 1, cases.mean, judge_array, hint=2),
+        Part(_B["var"], 2, cases.var, judge_array, hint=3),
+        Part(_B["momentum"], 1, cases.momentum, judge_array, hint=2),
+        Part(_B["several"], 1, cases.several, judge_array, hint=2),
+        Part(_B["test"], 2, cases.testing, judge_array, hint=1),
+        Part(_B["unchanged"], 1, cases.unchanged, judge_array, hint=1),
+        Part(_B["gamma"], 1, cases.gamma, judge_array),
+        Part(_B["together"], 1, cases.together, judge_array),
     ),
     misconceptions=(
         Misconception(
