@@ -10,10 +10,26 @@ import pytest
 
 from cnnlib.checks import calls
 from cnnlib.checks import ch04_output_size as exercise
+from cnnlib.checks.book import Section
 from cnnlib.checks.calls import Case, Outcome, call
 from cnnlib.checks.ch04_output_size.padding import zero_pad
-from cnnlib.checks.engine import NotStartedError, examine, secret_seed
-from cnnlib.checks.judges import judge_array, judge_number, judge_raises, same_outcome
+from cnnlib.checks.engine import (
+    Exercise,
+    Misconception,
+    NotStartedError,
+    Part,
+    Task,
+    examine,
+    secret_seed,
+)
+from cnnlib.checks.judges import (
+    judge_array,
+    judge_number,
+    judge_raises,
+    judge_real,
+    judge_text,
+    same_outcome,
+)
 from cnnlib.checks.report import REPORT_TYPE, Picture
 
 CASE = Case({"x": np.arange(4.0)}, {"k": 2})
@@ -339,3 +355,108 @@ def test_the_whole_check_is_quick():
         calls_made = 0
         examine(exercise.EXERCISE, task, counting, seeds=["visible", "s"])
         assert 0 < calls_made <= 100
+
+
+# --- several results, classes, hints ---------------------------------------------------------------
+
+
+def _two(x):
+    return x + 1, x.sum()
+
+
+def _task(function=_two, *, pick=0, judge=judge_array, hint=0, drive=None, **more):
+    def cases(rng):
+        return [Case({"x": rng.standard_normal(3)})]
+
+    part = Part("the part", 2, cases, judge, pick=pick, hint=hint)
+    return Task("a", "two results", "two", function, (part,), drive=drive, **more)
+
+
+def _report(task, function):
+    return examine(Exercise("ch99_topic", {"a": task}), task, function, seeds=["visible"])
+
+
+def test_one_of_several_results_is_judged_by_itself():
+    assert _report(_task(), lambda x: (x + 1, "whatever")).points == 2
+    assert _report(_task(pick=1, judge=judge_real), lambda x: (None, x.sum())).points == 2
+    wrong = _report(_task(), lambda x: (x - 1, x.sum()))
+    assert wrong.points == 0
+    assert "3 of 3 values differ" in str(wrong)
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (lambda x: x + 1, "got an array of shape (3,), float64 in place of 2 results"),
+        (lambda x: (x + 1,), "got a tuple of 1 in place of 2 results"),
+        (lambda x: [x + 1, x.sum()], "got a list in place of 2 results"),
+        (lambda x: (x + 1, x.sum(), 3), "got a tuple of 3 in place of 2 results"),
+        (lambda x: (None, x.sum()), "got None"),
+    ],
+)
+def test_other_than_the_promised_results_is_said(function, message):
+    report = _report(_task(), function)
+    assert report.points == 0
+    assert message in str(report)
+
+
+def test_a_misconception_is_recognised_in_the_result_that_is_judged():
+    idea = Misconception(
+        "one too few",
+        lambda x: (x, x.sum()),
+        "Add one.",
+        Section(4, "book/page", "place", "Title"),
+        frozenset({"the part"}),
+    )
+    report = _report(_task(misconceptions=(idea,)), lambda x: (x, "another result is wrong too"))
+    assert [found.name for found in report.ideas] == ["one too few"]
+
+
+def test_a_hint_is_named_where_no_idea_is_recognised():
+    assert "Hint 2 under the task is about this" in str(_report(_task(hint=2), lambda x: (x, 0)))
+    assert "Hint" not in str(_report(_task(hint=2), _two))
+
+
+def test_a_class_is_driven_and_judged_by_what_it_answers():
+    class Right:
+        def __init__(self, start):
+            self.total = start
+
+        def add(self, x):
+            self.total = self.total + x
+            return self.total
+
+    class Forgets(Right):
+        def add(self, x):
+            return x
+
+    def drive(written, x):
+        counter = written(1.0)
+        counter.add(x)
+        return counter.add(x)
+
+    task = _task(lambda x: 1.0 + 2 * x, pick=None, drive=drive)
+    assert _report(task, Right).points == 2
+    assert _report(task, Forgets).points == 0
+    assert "TypeError" in str(_report(task, lambda: None))
+
+
+def test_a_vector_gets_a_picture():
+    (row,) = _report(_task(), lambda x: (x + 1 + (x == x[0]), 0)).rows
+    assert row.picture.expected.shape == (1, 3)
+    assert row.picture.different.sum() == 1
+
+
+def test_numbers_that_need_not_be_whole():
+    case = Case({"x": np.ones(2, np.float32)})
+    assert judge_real(case, 0.1, Outcome(value=np.float32(0.1))) == ""
+    assert judge_real(case, 0.1, Outcome(value=np.array([0.1]))) == ""
+    assert judge_real(case, 0.1, Outcome(value=0.11)) == "expected 0.1, got 0.11"
+    assert "got True" in judge_real(case, 1.0, Outcome(value=True))
+    assert "got '0.1'" in judge_real(case, 0.1, Outcome(value="0.1"))
+
+
+def test_words_are_compared_without_blanks_and_capitals():
+    assert judge_text(CASE, "CONV => RELU", Outcome(value=" conv  =>  relu ")) == ""
+    assert judge_text(CASE, "CONV", Outcome(value="POOL")) == "expected 'CONV', got 'POOL'"
+    assert "got 3" in judge_text(CASE, "CONV", Outcome(value=3))
