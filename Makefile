@@ -42,8 +42,8 @@ test: $(READY) ## install what the tests need and run them all
 exercises: $(READY) ## generate the student notebooks from solutions/
 	@$(RUN) -m cnnlib.grading.notebooks
 
-grade: $(READY) ## run nbgrader's whole cycle on a class of sample submissions
-	@$(RUN) -m cnnlib.grading.classroom
+grade: $(READY) ## run nbgrader's whole cycle on sample submissions (EXERCISE=ch05_activation for another than chapter 4's)
+	@$(RUN) -m cnnlib.grading.classroom $(if $(EXERCISE),--exercise $(EXERCISE))
 
 bench: $(READY) ## measure the layers against torch and print the ratios
 	@$(RUN) benchmarks/layers.py

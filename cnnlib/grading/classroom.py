@@ -70,11 +70,12 @@ def run_cycle(
     solutions: Path,
     students: Mapping[str, Mapping[str, str]],
     *,
+    assignment: str = samples.ASSIGNMENT,
     config: Config | None = None,
     change: Callable[[str, Path], None] | None = None,
     say: Say = print,
 ) -> list[Result]:
-    """Run the cycle for the exercise of chapter 4 in the empty folder `course`.
+    """Run the cycle for one exercise in the empty folder `course`.
 
     Parameters
     ----------
@@ -84,6 +85,8 @@ def run_cycle(
         The exercises' sources.
     students : mapping
         Answers by cell, by student.
+    assignment : str
+        The exercise, such as ``"ch04_output_size"``.
     config : Config, optional
         Other settings than :func:`course_config`'s.
     change : callable, optional
@@ -105,18 +108,19 @@ def run_cycle(
     with warnings.catch_warnings():
         # nbgrader's own use of its database, and of its libraries: nothing that a user could change
         warnings.simplefilter("ignore")
-        return _run_steps(course, solutions, students, config, change, say)
+        return _run_steps(course, solutions, students, assignment, config, change, say)
 
 
 def _run_steps(
     course: Path,
     solutions: Path,
     students: Mapping[str, Mapping[str, str]],
+    assignment: str,
     config: Config,
     change: Callable[[str, Path], None] | None,
     say: Say,
 ) -> list[Result]:
-    assignment, notebook = samples.ASSIGNMENT, samples.NOTEBOOK
+    notebook = samples.notebook_of(solutions, assignment)
     say("generate: student notebook and gradebook")
     write_source_notebooks(solutions, course / "source")
     api = NbGraderAPI(config=config)
@@ -133,7 +137,7 @@ def _run_steps(
         nbformat.write(samples.submission(nbformat.read(released, 4), answers), own)
         if change:
             change(student, own)
-        _submit(config, student, home)
+        _submit(config, assignment, student, home)
     say(f"submit: {len(students)} students")
     _step("collect", api.collect(assignment))
 
@@ -154,12 +158,12 @@ def _run_steps(
         exporter.to = str(grades)
         exporter.export(gradebook)
     say("export: grades.csv")
-    return results(course, config, students, problems)
+    return results(course, config, students, problems, assignment)
 
 
-def _submit(config: Config, student: str, home: Path) -> None:
+def _submit(config: Config, assignment: str, student: str, home: Path) -> None:
     api = NbGraderAPI(config=config, coursedir=CourseDirectory(config=config))
-    api.coursedir.assignment_id = samples.ASSIGNMENT
+    api.coursedir.assignment_id = assignment
     api.coursedir.student_id = student
     submit = api.exchange.Submit(
         coursedir=api.coursedir, authenticator=api.authenticator, config=config
@@ -184,23 +188,24 @@ def _reason(done: dict[str, Any]) -> str:
 
 
 def results(
-    course: Path, config: Config, students: Sequence[str] | Mapping, problems: Mapping[str, str]
+    course: Path,
+    config: Config,
+    students: Sequence[str] | Mapping,
+    problems: Mapping[str, str],
+    assignment: str = samples.ASSIGNMENT,
 ) -> list[Result]:
     """Read the marks from the gradebook and the recognised ideas from the graded notebooks."""
     found = []
     with Gradebook(config.CourseDirectory.db_url, config.CourseDirectory.course_id) as gradebook:
         for student in students:
             result = Result(student, problem=problems.get(student, ""))
-            submission = gradebook.find_submission(samples.ASSIGNMENT, student)
+            submission = gradebook.find_submission(assignment, student)
             for notebook in submission.notebooks:
                 for grade in sorted(notebook.grades, key=lambda grade: grade.name):
                     waits = grade.needs_manual_grade
                     result.marks[grade.name] = None if waits else grade.score
                     result.most[grade.name] = grade.max_score
-            graded = (
-                course / "autograded" / student / samples.ASSIGNMENT / f"{samples.NOTEBOOK}.ipynb"
-            )
-            if graded.exists():
+            for graded in (course / "autograded" / student / assignment).glob("*.ipynb"):
                 result.recognised = _recognised(graded)
             found.append(result)
     return found
@@ -260,10 +265,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--root", type=Path, default=Path.cwd(), help="the course's root folder")
     parser.add_argument("--course", type=Path, help="working folder (classroom/)")
+    parser.add_argument(
+        "--exercise", default=samples.ASSIGNMENT, help=f"another than {samples.ASSIGNMENT}"
+    )
     options = parser.parse_args(arguments)
     solutions = options.root / "solutions"
     if not solutions.is_dir():
         print(f"no folder {solutions}: run this in the course's root folder")
+        return 2
+    known = sorted(path.name for path in solutions.glob("ch*"))
+    if options.exercise not in known:
+        print(f"no exercise {options.exercise!r} in {solutions}: choose from {', '.join(known)}")
         return 2
     course = options.course or options.root / "classroom"
     marker = course / "made_by_make_grade"
@@ -273,10 +285,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{course} holds something that this command has not made: move it or give --course.")
         return 1
     start = time.perf_counter()
-    students = samples.sample_class(solutions)
+    students = samples.sample_class(solutions, options.exercise)
     try:
         found = run_cycle(
-            course, solutions, students, say=lambda line: print(f"· {line}", flush=True)
+            course,
+            solutions,
+            students,
+            assignment=options.exercise,
+            say=lambda line: print(f"· {line}", flush=True),
         )
     except GradingError as error:
         print(error)
@@ -285,7 +301,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         course.mkdir(parents=True, exist_ok=True)
         marker.touch()
     print(f"\n{table(found)}\n")
-    print(f"feedback  {course / 'feedback'}{os.sep}<student>{os.sep}{samples.ASSIGNMENT}")
+    print(f"feedback  {course / 'feedback'}{os.sep}<student>{os.sep}{options.exercise}")
     print(f"marks     {course / 'grades.csv'}")
     print(f"{len(found)} students in {time.perf_counter() - start:.0f} s")
     return 1 if any(result.problem for result in found) else 0

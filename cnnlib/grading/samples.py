@@ -1,4 +1,4 @@
-"""A sample class for the exercise of chapter 4: what students hand in, good and bad.
+"""Sample classes: what students hand in, good and bad; a large one for the exercise of chapter 4.
 
 A submission is the released notebook with answers put into its cells. An answer is the source text of
 a cell, by ``grade_id``; a cell that is not named keeps the release's stub.
@@ -12,7 +12,7 @@ from nbformat.notebooknode import NotebookNode
 
 from cnnlib.grading.notebooks import source_notebook
 
-__all__ = ["ASSIGNMENT", "NOTEBOOK", "sample_class", "submission"]
+__all__ = ["ASSIGNMENT", "NOTEBOOK", "notebook_of", "sample_class", "submission"]
 
 ASSIGNMENT, NOTEBOOK = "ch04_output_size", "output_size"
 
@@ -65,17 +65,25 @@ _NEVER_ENDS = _code("""
 """)
 
 
-def sample_class(solutions: Path) -> dict[str, Mapping[str, str]]:
-    """Seven students and their answers."""
-    source = source_notebook(solutions / ASSIGNMENT / f"{NOTEBOOK}.py")
+def notebook_of(solutions: Path, assignment: str) -> str:
+    """The name of an assignment's one notebook."""
+    (source,) = (solutions / assignment).glob("*.py")
+    return source.stem
+
+
+def sample_class(solutions: Path, assignment: str = ASSIGNMENT) -> dict[str, Mapping[str, str]]:
+    """Seven students and their answers; for another exercise than chapter 4's the first two of them."""
+    source = source_notebook(solutions / assignment / f"{notebook_of(solutions, assignment)}.py")
     full = {
         cell.id: _without_marks(cell.source)
         for cell in source.cells
         if cell.metadata.get("nbgrader", {}).get("solution")
     }
+    good_and_blank = {"ada_full_marks": full, "ben_blank": {}}
+    if assignment != ASSIGNMENT:
+        return good_and_blank
     return {
-        "ada_full_marks": full,
-        "ben_blank": {},
+        **good_and_blank,
         "cleo_floors_silently": {**full, "a_solution": _FLOORS_SILENTLY},
         "dev_pads_every_axis": {**full, "b_solution": _PADS_EVERY_AXIS},
         "eva_flips_the_kernel": {**full, "c_solution": _FLIPS_THE_KERNEL},

@@ -10,6 +10,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from cnnlib.checks.catalogue import exercise
 from cnnlib.checks.report import REPORT_TYPE
 from cnnlib.grading import classroom, samples
 
@@ -197,6 +198,18 @@ def test_plain_nbgrader_commands_give_the_same_marks(sample):
     assert (before, after) == ("8", "8")
 
 
+def _validated(path):
+    """What `nbgrader validate` says about a notebook."""
+    done = subprocess.run(
+        [sys.executable, "-m", "nbgrader", "validate", path.name],
+        cwd=path.parent,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    return done.stdout + done.stderr
+
+
 def test_validate_agrees_with_the_grading(sample):
     """What `nbgrader validate` tells a student at home is what the marks will say."""
     course, _, _ = sample
@@ -205,13 +218,31 @@ def test_validate_agrees_with_the_grading(sample):
         ("eva_flips_the_kernel", "VALIDATION FAILED ON 1 CELL(S)"),
     ):
         path = course / "homes" / student / samples.ASSIGNMENT / f"{samples.NOTEBOOK}.ipynb"
-        done = subprocess.run(
-            [sys.executable, "-m", "nbgrader", "validate", str(path)],
-            cwd=course / "homes",
-            capture_output=True,
-            text=True,
-        )
-        assert words in done.stdout, done.stdout + done.stderr
+        assert words in _validated(path)
+
+
+@pytest.mark.parametrize("assignment", ["ch09_batch_norm", "ch12_beyond_the_pattern"])
+def test_other_exercises_go_through_the_same_cycle(assignment, tmp_path, in_thread):
+    """A class that a student writes, and PyTorch: what the student sees, validate and the marks agree."""
+    students = samples.sample_class(ROOT / "solutions", assignment)
+    found = in_thread(
+        classroom.run_cycle,
+        tmp_path,
+        ROOT / "solutions",
+        students,
+        assignment=assignment,
+        say=lambda line: None,
+    )
+    tasks = exercise(assignment).tasks
+    most = {f"{letter}_marks": task.points for letter, task in tasks.items()}
+    for result, share in zip(found, (1, 0), strict=True):
+        assert result.problem == ""
+        marks = {name: mark for name, mark in result.marks.items() if name in most}
+        assert marks == {name: share * points for name, points in most.items()}
+    notebook = samples.notebook_of(ROOT / "solutions", assignment)
+    for student, words in (("ada_full_marks", "Success!"), ("ben_blank", "VALIDATION FAILED")):
+        path = tmp_path / "homes" / student / assignment / f"{notebook}.ipynb"
+        assert words in _validated(path)
 
 
 def test_a_folder_with_something_in_it_is_refused(tmp_path, solutions):
