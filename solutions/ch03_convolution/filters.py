@@ -206,7 +206,7 @@ def correlate(image, kernel):
 #
 # | message | look at |
 # |---|---|
-# | *the kernel is flipped* fails, all other parts but the last hold | the flip: most of the check's kernels are symmetric, these are not |
+# | only *the kernel is flipped* and *everything together* fail | the flip: most of the check's kernels are symmetric, these are not |
 # | *full* has the wrong shape | the zeros on each side, one fewer than the kernel is long |
 # | only *same, kernels of even size* fails | the front: (F − 1) // 2, not F // 2 |
 # | only *not square* fails | which axis gets the zeros of the kernel's height |

@@ -177,14 +177,11 @@ def _too_large_where_even(image, kernel, *, mode="full"):
 
 @typed
 def _axes_of_the_frame_swapped(image, kernel, *, mode="full"):
-    rows, columns = (n - 1 for n in kernel.shape)
     if mode == "valid":
         return convolve2d(image, kernel, mode=mode)
-    before = [columns, rows] if mode == "full" else [_middle(columns + 1), _middle(rows + 1)]
-    after = before if mode == "full" else [columns - before[0], rows - before[1]]
-    if mode == "same":
-        before, after = after, before
-    return correlate(_frame(image, before, after), kernel[::-1, ::-1])
+    edge = [n - 1 for n in kernel.shape[::-1]]
+    full = correlate(_frame(image, edge, edge), kernel[::-1, ::-1])
+    return _cut(full, image, kernel, mode, _middle)
 
 
 def _always_float64(image, kernel, *, mode="full"):

@@ -100,6 +100,10 @@ def _taps_before_places(x, weight, bias=None, *, stride=1, padding=0):
     return out.astype(x.dtype), windows.transpose(0, 1, 4, 5, 2, 3)
 
 
+def _results_exchanged(x, weight, bias=None, *, stride=1, padding=0):
+    return conv2d_forward(x, weight, bias, stride=stride, padding=padding)[::-1]
+
+
 def _first_channel(windows, weight, bias):
     return _from(windows[:, :1], weight[:, :1], bias)
 
@@ -114,6 +118,10 @@ def _same_weights_for_all_channels(windows, weight, bias):
 
 def _flipped(windows, weight, bias):
     return _from(windows, weight[..., ::-1, ::-1], bias)
+
+
+def _transposed(windows, weight, bias):
+    return _from(windows.swapaxes(4, 5), weight, bias)
 
 
 def _filters_last(windows, weight, bias):
@@ -230,11 +238,26 @@ CONV2D_FORWARD = Task(
             lost(_D, "windows", "stride", "padding", "non-square"),
         ),
         Misconception(
+            "the two results are exchanged",
+            typed(_results_exchanged),
+            "The tuple begins with the output, and the windows come second: `(out, windows)`.",
+            MAP,
+            frozenset(_D.values()),
+        ),
+        Misconception(
             "the kernel is flipped",
             _with_products(_flipped),
             "A CONV layer computes the cross-correlation: the kernel lies on the window as it is.",
             NAME,
             lost(_D, "orientation", "together"),
+        ),
+        Misconception(
+            "rows and columns of the kernel are exchanged",
+            _with_products(_transposed),
+            "Row a, column b of the filter meets row a, column b of the window: their last two letters, or axes, stand in "
+            "the same order.",
+            FILTER,
+            lost(_D, "non-square", "orientation", "together"),
         ),
         Misconception(
             "only the first channel is read",
