@@ -77,7 +77,7 @@ from cnnlib.checks.ch06_pooling import check, mark
 # There is no padding. Only whole windows count: what is left over at the far edge is dropped (floor).
 #
 # <details><summary>Hint 1: count the places</summary>
-# How far can the window's first row travel before its last row is the last of the image? Divide *that* by the step,
+# How far can the window's first row travel before its last row is the last of the image? Divide <em>that</em> by the step,
 # round down, and count the first place too. Do the same for the columns.
 # </details>
 # <details><summary>Hint 2: ask one output number</summary>
@@ -239,11 +239,11 @@ mark("b", avg_pool2d).points
 # Neither array may be changed. Pixels that no window reads get 0. Plain loops are welcome.
 #
 # <details><summary>Hint 1: start from nothing</summary>
-# Begin with zeros, one for each pixel of x. Then each number of `dout` goes to exactly one pixel of its own image and
+# Begin with zeros, one for each pixel of x. Then each number of <code>dout</code> goes to exactly one pixel of its own image and
 # channel.
 # </details>
 # <details><summary>Hint 2: which pixel</summary>
-# Cut the window out of one plane and ask where its largest number stands. NumPy has a function that gives the *place* of
+# Cut the window out of one plane and ask where its largest number stands. NumPy has a function that gives the <em>place</em> of
 # the maximum, and of equal ones the first. It counts along the rows; the quotient and the remainder by F give row and
 # column inside the window.
 # </details>
