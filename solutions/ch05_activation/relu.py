@@ -82,7 +82,7 @@ from cnnlib.checks.ch05_activation import check, mark
 # may be a plain number.
 # </details>
 # <details><summary>Hint 3: two names that sound alike</summary>
-# NumPy's `max` looks for the largest of *one* array. You want the larger of *two* values at each place. Look up
+# NumPy's <code>max</code> looks for the largest of <em>one</em> array. You want the larger of <em>two</em> values at each place. Look up
 # what NumPy calls that.
 # </details>
 #
@@ -207,7 +207,7 @@ mark("b", relu_backward).points
 # condition.
 # </details>
 # <details><summary>Hint 3: the setting</summary>
-# Does your line left of 0 use the name `negative_slope`, and not the number 0.01?
+# Does your line left of 0 use the name <code>negative_slope</code>, and not the number 0.01?
 # </details>
 #
 # **If the check says …**
@@ -266,10 +266,10 @@ mark("c", leaky_relu).points
 # A ReLU has the slopes 1 and 0. Which two slopes has this function?
 # </details>
 # <details><summary>Hint 2: both sides are multiplied</summary>
-# `dout` times the slope, on the right and on the left. On the right that hands `dout` on; what is it on the left?
+# <code>dout</code> times the slope, on the right and on the left. On the right that hands <code>dout</code> on; what is it on the left?
 # </details>
 # <details><summary>Hint 3: who decides, and by which factor</summary>
-# The sign of x decides, not that of `dout`. The factor comes from the argument, not from its default.
+# The sign of x decides, not that of <code>dout</code>. The factor comes from the argument, not from its default.
 # </details>
 #
 # **If the check says …**
@@ -309,7 +309,7 @@ mark("d", leaky_relu_backward).points
 #
 # <details><summary>Compare your prediction</summary>
 # −1, as exp(−100) is nearly 0. The largest float64 is about 1.8 · 10³⁰⁸, and exp(1000) is far above: NumPy warns
-# of an *overflow* and gives `inf`. Keep that in mind for large inputs.
+# of an <em>overflow</em> and gives <code>inf</code>. Keep that in mind for large inputs.
 # </details>
 #
 # ### Your task
@@ -392,11 +392,11 @@ mark("e", elu).points
 # exactly 0.
 #
 # <details><summary>Hint 1: the same plan</summary>
-# `dout` times a slope. On the right the slope is 1. On the left it is a curve, given in the worked number.
+# <code>dout</code> times a slope. On the right the slope is 1. On the left it is a curve, given in the worked number.
 # </details>
 # <details><summary>Hint 2: the left side</summary>
 # Three factors: what arrives from above, α, and the exponential of x. The book has the slope as y + α; there y is the
-# *output*, which you do not have here unless you compute it.
+# <em>output</em>, which you do not have here unless you compute it.
 # </details>
 # <details><summary>Hint 3: large numbers again</summary>
 # exp is taken of all numbers before you choose. Give it nothing above 0.
