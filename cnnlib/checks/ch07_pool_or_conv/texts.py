@@ -36,7 +36,7 @@ def _layers(text: str) -> tuple[Layer, ...]:
         if not isinstance(layer, Layer):
             raise CnnlibError("The layers of this network stand in one row: no { } is needed.")
         values = {name: layer.get(name) for name in DEFAULTS[layer.kind]}
-        kernel = values.get("kernel")
+        kernel: Any = values.get("kernel")
         odd = layer.kind == "CONV" and isinstance(kernel, int) and kernel % 2 == 1
         if odd and values["dilation"] == 1 and values["padding"] == (kernel - 1) // 2:
             values["padding"] = "same"
