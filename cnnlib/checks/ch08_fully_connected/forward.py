@@ -77,8 +77,8 @@ def _no_bias_cases(rng: Random) -> list[Case]:
 
 
 def _dtype_cases(rng: Random) -> list[Case]:
-    narrow = [array.astype("float32") for array in (_X, _WEIGHT[1:])]
-    return [_case(*narrow), _case(_X, _WEIGHT[1:])]
+    x, weight = _X.astype("float32"), _WEIGHT[1:].astype("float32")
+    return [_case(x, weight), _case(_X, _WEIGHT[1:])]
 
 
 def linear(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None = None) -> np.ndarray:
