@@ -32,9 +32,9 @@
 # check tells you what holds and what does not, as often as you like. The cells with the marks run the same check
 # when you hand in, with other numbers.
 #
-# Layers, names and order inside your classes are yours: the check builds your block with small sizes, sets all weights
-# to known values, and looks at what comes out. When it says `weights='all negative, biases too'`, these are the values
-# that it has set.
+# Inside your classes the names, the order and the grouping are yours, as long as each CONV and each BN that the task names
+# is a layer of its own. The check builds your block with small sizes, sets all weights to known values, and looks at what
+# comes out. When it says `weights='all negative, biases too'`, these are the values that it has set.
 #
 # **When you are stuck:** open hint 1, then 2, then 3. Build the block in a cell of your own (press `b`) and print the shape
 # of what it gives.
@@ -377,7 +377,7 @@ mark("c", Fire).points
 # | | |
 # |---|---|
 # | `block` | a class: `block(in_channels, out_channels, stride)` makes a module, as in (b) |
-# | `units` | tuple of `int`, the number of blocks of each stage: (2, 2, 2, 2) is ResNet-18, (3, 4, 6, 3) ResNet-34 |
+# | `units` | tuple of four `int`, the number of blocks of each stage: (2, 2, 2, 2) is ResNet-18, (3, 4, 6, 3) ResNet-34 |
 # | `classes`, `width` | `int`, 1000 and 64 in the published networks; the check calls them by name |
 # | returns | a module that turns (N, 3, H, W) into (N, `classes`), for images of any size from 32 × 32 |
 #

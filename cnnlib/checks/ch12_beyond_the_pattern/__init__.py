@@ -6,7 +6,8 @@ and runs; see :mod:`~cnnlib.checks.ch12_beyond_the_pattern.driving`.
 
 from cnnlib.checks.ch12_beyond_the_pattern.fire import FIRE_BLOCK
 from cnnlib.checks.ch12_beyond_the_pattern.inception import INCEPTION_BLOCK
-from cnnlib.checks.ch12_beyond_the_pattern.residual import RESIDUAL_BLOCK, BasicBlock
+from cnnlib.checks.ch12_beyond_the_pattern.modules import BasicBlock
+from cnnlib.checks.ch12_beyond_the_pattern.residual import RESIDUAL_BLOCK
 from cnnlib.checks.ch12_beyond_the_pattern.resnet import RESNET
 from cnnlib.checks.engine import Exercise
 

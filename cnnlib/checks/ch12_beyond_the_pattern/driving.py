@@ -29,6 +29,7 @@ __all__ = [
     "remembered",
     "run",
     "run_array",
+    "settle",
     "with_biases",
 ]
 
@@ -172,7 +173,7 @@ def run_array(module: nn.Module, x: np.ndarray, rule: Fill) -> np.ndarray:
     """Fill the module by `rule` and run it in eval mode on `x`, in the type of `x`."""
     image = torch.from_numpy(x)  # the same memory, so that the check sees who changes its input
     module.to(image.dtype)
-    _settle(module, x.shape[1])
+    settle(module, x.shape[1])
     module.eval()
     fill(module, rule, zlib.crc32(x.tobytes()))
     return run(module, image).numpy()
@@ -180,15 +181,16 @@ def run_array(module: nn.Module, x: np.ndarray, rule: Fill) -> np.ndarray:
 
 def count(module: nn.Module, channels: int) -> int:
     """How many numbers the module learns; what is used twice counts once."""
-    _settle(module, channels)
+    settle(module, channels)
     return sum(parameter.numel() for parameter in module.parameters())
 
 
-def _settle(module: nn.Module, channels: int) -> None:
+def settle(module: nn.Module, channels: int) -> None:
     """Let layers that wait for their first input (nn.LazyConv2d) make their weights."""
     waiting = [p for p in module.parameters() if is_lazy(p)]
     if waiting:
-        run(module, torch.zeros(2, channels, 16, 16, dtype=waiting[0].dtype))
+        with contextlib.suppress(Exception):  # what is wrong will show where it is looked for
+            run(module, torch.zeros(2, channels, 16, 16, dtype=waiting[0].dtype))
 
 
 def fill(module: nn.Module, rule: Fill, seed: int) -> None:
