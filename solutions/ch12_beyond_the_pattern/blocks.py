@@ -466,7 +466,7 @@ mark("d", resnet).points
 #    Any single CONV of the first stage counts as right.
 # 2. 4,224 = 64 · 64 + 2 · 64: a projection, 1 × 1 CONV and BN, in a block that goes from 64 to 64 channels; that is in the
 #    first stage, where the shortcut should be the input itself (for instance since its first block has stride 2).
-# 3. Two of: no pooling in the stem, or another window or padding (padding alone leaves the total); a stride left out, or in the second
+# 3. Two of: no pooling in the stem, or one with another window or padding; a stride left out, or in the second
 #    CONV of a block; RELU at the end of the branch, missing, or in front of BN; softmax at the end; another pooling at the end; BN in training mode.
 #    To tell: the sizes behind each stage for 224 × 224 (112, 56, 56, 28, 14, 7), which show strides and pooling; or the
 #    volumes of a trusted network for the same image, block by block, where the first difference names the layer. Half a point for two mistakes without a way to tell.

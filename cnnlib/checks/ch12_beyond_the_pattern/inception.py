@@ -102,20 +102,12 @@ def _branch_cases(branch: str) -> Any:
 
 
 def _relu_cases(rng: Random) -> list[Case]:
+    sizes = (4, 2, 3, 5, 6, 7, 3)
+    x = np.abs(images(rng, (1, 4, 5, 6)))
+    signed = images(rng, (2, 4, 5, 4))
     return [
-        _case(
-            4,
-            2,
-            3,
-            5,
-            6,
-            7,
-            3,
-            x=np.abs(images(rng, (1, 4, 5, 6))),
-            weights=NEGATIVE,
-            branch=branch,
-        )
-        for branch in BRANCHES[:3]
+        *(_case(*sizes, x=x, weights=NEGATIVE, branch=branch) for branch in BRANCHES[:3]),
+        _case(*sizes, x=signed, weights=POSITIVE, branch=BRANCHES[0], note="x of both signs"),
     ]
 
 

@@ -149,6 +149,8 @@ def _relu_cases(rng: Random) -> list[Case]:
         _case(2, 2, x=images(rng, (1, 2, 4, 5)), weights=ZERO),
         _case(2, 2, x=4 * _positive(rng, 1, 2, 5, 4), weights=NEGATIVE),
         _case(3, 3, x=4 * _positive(rng, 2, 3, 4, 4), weights=NEGATIVE),
+        # the branch gives about 0.1 everywhere, and a small negative x takes a little of it
+        _case(2, 2, x=0.03 * images(rng, (1, 2, 4, 3)), weights=NO_BRANCH),
     ]
 
 

@@ -245,10 +245,10 @@ IDEAS = (
         lost(NAMES, "count"),
     ),
     Misconception(
-        "one BN for both layers",
+        "a BN is missing, or serves two layers",
         _OneNorm,
-        "Each BN learns the scale and the shift of its own layer, and keeps its own running statistics. "
-        "RELU learns nothing and may be used twice; a BN may not.",
+        "Each CONV has a BN of its own, which learns the scale and the shift of that layer and keeps its "
+        "running statistics. RELU learns nothing and may be used twice; a BN may not.",
         RESIDUAL,
         lost(NAMES, "count"),
     ),
