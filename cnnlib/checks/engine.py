@@ -310,13 +310,14 @@ def _idea(task: Task, part: Part, failing: _Seen, seen: dict[str, list[_Seen]]) 
     everything = [one for answers in seen.values() for one in answers]
     to_explain = everything if failing.got.raised else seen[part.name]
 
-    def explained(misconception: Misconception, answers: Sequence[_Seen], types: bool) -> int:
-        return sum(one.same(task, misconception, types) for one in answers)
-
-    fitting = [m for m in task.misconceptions if explained(m, to_explain, types) == len(to_explain)]
+    fitting = [
+        m for m in task.misconceptions if all(one.same(task, m, types) for one in to_explain)
+    ]
     if not fitting:
         return None
-    best = max(fitting, key=lambda m: explained(m, everything, False))
+    best = fitting[0]
+    if len(fitting) > 1:
+        best = max(fitting, key=lambda m: sum(one.same(task, m, False) for one in everything))
     return Idea(best.name, best.explanation, best.section)
 
 

@@ -117,7 +117,9 @@ def skeleton(side: int, *, pools: Callable[[int], bool], field_wanted: int) -> l
     return parts
 
 
-def params(parts: list[str], width: int, side: int, classes: int, *, biases=True, fc=True) -> int:
+def params(
+    parts: list[str], width: int, side: int, classes: int, *, biases: bool = True, fc: bool = True
+) -> int:
     """Parameters of such a network, without reading its text: a check has little time."""
     convs = parts.count("CONV")
     count = shapes.conv_params(3, width, 3, bias=biases)

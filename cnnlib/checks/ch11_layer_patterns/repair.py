@@ -5,6 +5,7 @@ part of the mistake. What a text lacks is put into words; these are compared.
 """
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -133,11 +134,11 @@ def _reference(number: int) -> str:
     return in_words_of(number, RIGHT[number])
 
 
-def _wrong(number: int, before: str, after: str):
+def _wrong(number: int, before: str, after: str) -> Callable[[int], str]:
     """A function that repairs all but one, where it changes the broken text in its own way."""
     changed = BROKEN[number].replace(before, after)
 
-    def repair(which):
+    def repair(which: int) -> str:
         return changed if which == number else RIGHT[which]
 
     return repair
@@ -148,7 +149,7 @@ _NAMES = {str(number): name for number, name in _C.items()}
 _SECTIONS = {"1": ARROW, "2": FAMOUS, "3": STAR, "4": PIXELS, "5": PATTERN}
 
 
-def _cases(number: int):
+def _cases(number: int) -> Callable[[Random], list[Case]]:
     def cases(rng: Random) -> list[Case]:
         return [Case({"number": number})]
 
