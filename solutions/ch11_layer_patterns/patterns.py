@@ -76,7 +76,7 @@ from cnnlib.diagram import lint, summarize
 # |---|---|
 # | `N`, `M`, `K` | the repeats of the pattern, each an `int` of at least 0 |
 # | `pool` | `True`: each block ends with POOL; `False`: no POOL |
-# | returns | the network as a text: names of layers with arrows between them, no numbers, no bracket, star or question mark |
+# | returns | the network as a text: names of layers with arrows between them, no numbers, no star, no question mark |
 #
 # <details><summary>Hint 1: brackets are loops</summary>
 # Read the pattern aloud as a program: "M times: first N times this, then perhaps that." What is repeated K times, and
@@ -95,7 +95,7 @@ from cnnlib.diagram import lint, summarize
 #
 # - *before the first FC expected …*: compare the two texts from the left; the first layer that differs tells you which
 #   loop.
-# - *=> cannot stand here*: two arrows in a row. What did your text do for a part that is repeated zero times?
+# - *no diagram: => cannot stand here*: two arrows in a row. What did your text do for a part that is repeated zero times?
 # - *zero times* is the only part that is missing: try `write_out(0, 0, 0, True)`. It is `INPUT => FC`.
 
 

@@ -38,7 +38,7 @@ def use(written: Any, budget: int, side: int, classes: int) -> Any:
     """Call the function and say of each demand how its text meets it."""
     text = written(budget, side, classes)
     if type(text) is not str:
-        return (f"no text, but {type(text).__name__}",) * DEMANDS
+        return (f"no text, but {'None' if text is None else type(text).__name__}",) * DEMANDS
     return in_demands(text, budget, side, classes)
 
 
@@ -49,7 +49,7 @@ def in_demands(text: str, budget: int, side: int, classes: int) -> tuple[str, ..
         summary = summarize(text)
         findings = [f for f in lint(text) if f.severity != "note"]
     except CnnlibError as error:
-        return (f"it cannot be built. {in_words(error)}",) * DEMANDS
+        return (f"it cannot be built: {in_words(error)}",) * DEMANDS
     finding = f"{findings[0].message} ({findings[0].rule})" if findings else "nothing"
     return (
         _ends(kinds, summary, side, classes),

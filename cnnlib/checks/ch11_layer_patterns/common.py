@@ -3,7 +3,8 @@
 from cnnlib.checks.book import Section
 from cnnlib.checks.calls import Case, Outcome, describe
 from cnnlib.diagram.expand import expand
-from cnnlib.diagram.tree import SIGNATURES, Layer, Node
+from cnnlib.diagram.parse import parse
+from cnnlib.diagram.tree import SIGNATURES, Chain, Layer, Node
 from cnnlib.errors import CnnlibError, DiagramError
 
 _PAGE = "book/ch11_layer_patterns/layer_patterns"
@@ -21,8 +22,8 @@ BUDGET = Section(11, _PAGE, "ch11-budget", "Choosing under a budget")
 LONGEST_TEXT = 5_000
 
 
-def layers(text: str) -> list[Node]:
-    """The layers of a text, written out.
+def read(text: str) -> tuple[Node, ...]:
+    """The parts of a text, as they are written.
 
     Raises
     ------
@@ -31,7 +32,12 @@ def layers(text: str) -> list[Node]:
     """
     if len(text) > LONGEST_TEXT:
         raise CnnlibError(f"the text has {len(text):,} characters, more than {LONGEST_TEXT:,}")
-    return list(expand(text).items)
+    return parse(text).items
+
+
+def layers(text: str) -> tuple[Node, ...]:
+    """The layers of a text, written out."""
+    return expand(Chain(read(text))).items
 
 
 def in_words(error: CnnlibError) -> str:
@@ -40,8 +46,8 @@ def in_words(error: CnnlibError) -> str:
         return str(error)
     text, at = error.text, error.at
     near = " ".join(text[max(at - 20, 0) : at + 20].split())
-    found = " ".join(f"{error.message} {error.suggestion}".split())
-    return found + (f" It is near “{near}”." if near else "")
+    found = " ".join(f"{error.message} {error.suggestion}".split()).rstrip(".")
+    return found + (f" (near “{near}”)" if near else "")
 
 
 def key(layer: Node) -> str:
@@ -55,4 +61,4 @@ def judge_words(case: Case, right: str, got: Outcome) -> str:
     """For answers that were put into words already."""
     if got.raised or got.timed_out or not isinstance(got.value, str):
         return f"expected a diagram as a text, got {describe(got)}"
-    return "" if got.value == right else f"expected: {right}; your text: {got.value}"
+    return "" if got.value == right else f"expected: {right}; yours: {got.value}"

@@ -4,8 +4,9 @@ Any text is right that can be built, that the linter has nothing to say about, a
 part of the mistake. What a text lacks is put into words; these are compared.
 """
 
+import functools
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,6 +74,7 @@ def use(written: Any, number: int) -> Any:
     return in_words_of(number, text) if type(text) is str else text
 
 
+@functools.lru_cache(maxsize=256)  # every misconception is asked about the same inputs
 def in_words_of(number: int, text: str) -> str:
     """What is still wrong with a repair; "repaired" if nothing."""
     meant = MEANT[number]
@@ -81,12 +83,13 @@ def in_words_of(number: int, text: str) -> str:
         summary = summarize(text)
         findings = [f for f in lint(text) if f.severity != "note"]
     except CnnlibError as error:
-        return f"it cannot be built. {in_words(error)}"
+        return f"it cannot be built: {in_words(error)}"
     image = summarize(RIGHT[number]).input_shape
     if summary.input_shape != image:
         return f"the image is no longer {' × '.join(map(str, image))}"
     if findings:
-        return f"the linter says: {findings[0].message} ({findings[0].rule})"
+        unchanged = "unchanged, and " if text.split() == BROKEN[number].split() else ""
+        return f"{unchanged}the linter says: {findings[0].message} ({findings[0].rule})"
     if summary.output_shape != (10,):
         return "what comes out is no row of 10 class scores"
     if number == 5 and (blocks := _blocks(found)) != "2+2":
@@ -114,7 +117,7 @@ def _in_order(some: list[str], among: list[str]) -> bool:
     return all(name in rest for name in some)
 
 
-def _blocks(found: list) -> str:
+def _blocks(found: Iterable) -> str:
     counts, here = [], 0
     for layer in found:
         kind = getattr(layer, "kind", "")
