@@ -63,7 +63,8 @@ def drive(
 ) -> int | np.ndarray:
     """Parameters of the block, or its output where there is an image."""
     with quiet():
-        block = built(written, in_channels, out_channels, stride=stride)
+        settings = {} if stride == 1 else {"stride": stride}  # 1 is the default of the contract
+        block = built(written, in_channels, out_channels, **settings)
         if x is None:
             return count(block, in_channels)
         return run_array(block, x, _rule(weights))

@@ -77,6 +77,9 @@ def _count(written: Any, units: tuple[int, ...], **settings: int) -> int:
         return count(built(written, BasicBlock, units, **settings), 3)
 
 
+_DEFAULTS = {"classes": 1000, "width": 64}  # what the contract states is left to the function
+
+
 @remembered
 def drive(
     written: Any,
@@ -88,14 +91,16 @@ def drive(
     look: str = "",
 ) -> int | np.ndarray:
     """Parameters of the network; or with `x` what is looked at: a part of it, or else the scores."""
+    given = {"classes": classes, "width": width}
+    settings = {name: value for name, value in given.items() if value != _DEFAULTS[name]}
     with quiet():
         if x is None:
-            return _count(written, units, classes=classes, width=width)
+            return _count(written, units, **settings)
         if not look:
-            network = built(written, BasicBlock, units, classes=classes, width=width)
+            network = built(written, BasicBlock, units, **settings)
             return run_array(network, x, _rule)
         recorder = _Recorder(known=look == HEAD)
-        network = built(written, recorder.block, units, classes=classes, width=width)
+        network = built(written, recorder.block, units, **settings)
         settle(network, 3)
         recorder.forget()
         scores = np.zeros(0)
