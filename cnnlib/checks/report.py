@@ -271,7 +271,9 @@ def _where(idea: Idea) -> str:
 def _code(text: str) -> str:
     """Escape, and show what stands between backticks as code."""
     pieces = html.escape(text).split("`")
-    return "".join(f"<code>{p}</code>" if i % 2 else p for i, p in enumerate(pieces))
+    # in the colours around it: a dark theme would put black boxes on the light panel
+    code = "<code style='background:none;color:inherit'>"
+    return "".join(f"{code}{p}</code>" if i % 2 else p for i, p in enumerate(pieces))
 
 
 def _plain_number(value: float) -> int | float:
