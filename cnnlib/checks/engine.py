@@ -54,7 +54,8 @@ class Part:
 
     `cases` draws the inputs from a generator; `right` answers them (by default, the task's reference).
     A function that returns several results is judged on the one at index `pick`. `hint` is the number of
-    the hint that helps where no misconception is recognised.
+    the hint that helps where no misconception is recognised. `axes` says what the first two axes of a
+    result with four count.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Part:
     right: Callable[..., Any] | None = None
     pick: int | None = None
     hint: int = 0
+    axes: tuple[str, str] = ("image", "channel")
 
 
 @dataclass(frozen=True)
@@ -364,13 +366,14 @@ def _picture(part: Part, failing: _Seen) -> Picture | None:
     different = ~close(got, right, 1e-4)
     if not different.any():
         return None
+    one, two = part.axes
     image, channel = (int(i) for i in np.argwhere(different)[0][:2])
     return Picture.of(
         right[image, channel].astype(np.float64),
         got[image, channel].astype(np.float64),
         different[image, channel],
         f"Part “{part.name}”"
-        + (f": image {image}, channel {channel} of the result" if volume else ": the result"),
+        + (f": {one} {image}, {two} {channel} of the result" if volume else ": the result"),
     )
 
 

@@ -112,11 +112,19 @@ def judge_real(case: Case, right: Any, got: Outcome) -> str:
     if not isinstance(value, kinds):
         return f"expected the number {right:.6g}, got {describe(got)}"
     allowed = tolerance(_input_dtype(case)) * max(abs(float(right)), 1.0)
-    return (
-        ""
-        if abs(float(value) - float(right)) <= allowed
-        else f"expected {right:.6g}, got {value:.6g}"
-    )
+    if abs(float(value) - float(right)) <= allowed:
+        return ""
+    wanted, found = _apart(float(right), float(value), 6)
+    return f"expected {wanted}, got {found}"
+
+
+def _apart(right: float, got: float, digits: int) -> tuple[str, str]:
+    """Two numbers in words, with as many digits as it takes to tell them apart."""
+    for count in range(digits, 18):
+        wanted, found = f"{right:.{count}g}", f"{got:.{count}g}"
+        if wanted != found:
+            break
+    return wanted, found
 
 
 def judge_text(case: Case, right: str, got: Outcome) -> str:
@@ -154,7 +162,8 @@ def judge_array(case: Case, right: np.ndarray, got: Outcome) -> str:
         return ""
     wrong = int(good.size - good.sum())
     first = tuple(int(i) for i in np.argwhere(~good)[0])
-    where = f"the first at {list(first)}: expected {right[first]:.4g}, got {got.value[first]:.4g}"
+    wanted, found = _apart(float(right[first]), float(got.value[first]), 4)
+    where = f"the first at {list(first)}: expected {wanted}, got {found}"
     return f"{wrong} of {good.size} values differ, {where}"
 
 

@@ -1,6 +1,7 @@
 """The report of a check: a small table in colours and words, and the same in plain text."""
 
 import html
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,13 +72,17 @@ class Picture:
                 )
         return "\n".join(lines)
 
+    def _differences(self) -> np.ndarray:
+        """What is missing or too much; rounding in a value that is right is no difference."""
+        return np.where(self.different, self.got - self.expected, 0.0)
+
     def _repr_html_(self) -> str:
         none = np.zeros_like(self.different)
         return (
             "<div style='display:flex;flex-wrap:wrap;align-items:flex-start;gap:1.2em;margin:.5em 0'>"
             + _grid("expected", self.expected, none)
             + _grid("yours", self.got, self.different)
-            + _grid("yours − expected", self.got - self.expected, self.different)
+            + _grid("yours − expected", self._differences(), self.different)
             + f"</div><div style='margin:.2em 0'>{html.escape(self.title)}. "
             "A frame and ≠ mark what differs.</div>"
         )
@@ -269,11 +274,14 @@ def _where(idea: Idea) -> str:
 
 
 def _code(text: str) -> str:
-    """Escape, and show what stands between backticks as code."""
+    """Escape, and show what stands between backticks as code and between asterisks as emphasis."""
     pieces = html.escape(text).split("`")
     # in the colours around it: a dark theme would put black boxes on the light panel
     code = "<code style='background:none;color:inherit'>"
-    return "".join(f"{code}{p}</code>" if i % 2 else p for i, p in enumerate(pieces))
+    return "".join(
+        f"{code}{piece}</code>" if i % 2 else re.sub(r"\*(\w[^*]*)\*", r"<em>\1</em>", piece)
+        for i, piece in enumerate(pieces)
+    )
 
 
 def _plain_number(value: float) -> int | float:

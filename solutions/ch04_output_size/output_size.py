@@ -82,6 +82,16 @@ from cnnlib.checks.ch04_output_size import check, mark
 # Number the windows from 0. Where does window number n start, counted from the first zero of the padding? And where,
 # counted the same way, does the image end?
 # </details>
+#
+# **If the check says …**
+#
+# | | look at |
+# |---|---|
+# | *expected a ValueError, but it returned …* | `raise` stops the function with an error; `return` hands a value back |
+# | *got None* | a way through the `if`s that ends without `return` |
+# | *expected 54, got 54.25* | hint 2: the whole number and the remainder, in place of a fraction |
+# | *ceil* is done, *no window that starts behind the image* is not | hint 3; the by-hand case fits on one line of paper |
+# | *the value is right, but … is a float* | `/` gives a float, and so do `np.floor` and `np.ceil` |
 
 
 # %% nbgrader={"cell_type": "code", "grade": false, "grade_id": "a_solution", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -152,6 +162,15 @@ mark("a", output_size).points
 # A new array has an element type: which one does NumPy choose if you do not say? And what does a slice mean that ends
 # at minus zero?
 # </details>
+#
+# **If the check says …**
+#
+# | | look at |
+# |---|---|
+# | *expected shape …, got …* | by how much each axis has to grow: P zeros on *each* side |
+# | *could not broadcast input array* | the slice has another size than the image: hint 2, and with `padding=0` hint 3 |
+# | *too many values to unpack* | `x` has four axes, (N, C, H, W) |
+# | *float32 went in and float64 came out* | the line that makes the new array: hint 3 |
 
 
 # %% nbgrader={"cell_type": "code", "grade": false, "grade_id": "b_solution", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -221,6 +240,17 @@ mark("b", zero_pad).points
 # Two arrays of the same shape become one number by multiplying element by element and adding everything up, over
 # channels too. The bias joins afterwards, once. How many loops remain around that?
 # </details>
+#
+# **If the check says …**
+#
+# | | look at |
+# |---|---|
+# | *'NoneType' object is not subscriptable* | there may be no bias: ask whether it is `None` before you use it |
+# | *The truth value of an array … is ambiguous* | `if bias:` asks a whole array; ask `bias is not None` |
+# | *operands could not be broadcast* | the line that it names: is the block cut from the *padded* image? A bias array (K,) meets the *last* axis of the result |
+# | *values at stride 1* is not done | do the top left window on paper: 692. `*` multiplies element by element, `@` does not |
+# | *stride* alone is not done | which pixel the window at (i, j) starts at: hint 2 |
+# | *channels and filters* is not done | what is added up in one output number: hint 3 |
 
 # %% nbgrader={"cell_type": "code", "grade": false, "grade_id": "c_given", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # Given for task (c).

@@ -164,7 +164,7 @@ mark("a", batch_norm).points
 #
 # | | look at |
 # |---|---|
-# | "has no attribute 'running_mean'" | the four names in the table: they belong on `self`, in `__init__` |
+# | "has no attribute …" | the four names in the table, and what `forward` needs later: all belong on `self`, in `__init__` |
 # | "training: …" fails, "test time uses …" holds | which statistics go into `normalize` in each branch |
 # | "running variance" fails in volumes only | m: it counts positions as well |
 # | "batch after batch" | whether the second call sees what the first one left on `self` |
@@ -276,7 +276,8 @@ mark("b", BatchNorm).points
 #
 # | | look at |
 # |---|---|
-# | only "the direct road" holds | mean and σ depend on x, too: hint 2 |
+# | of the roads only "the direct road" holds | mean and σ depend on x, too: hint 2 |
+# | "operands could not be broadcast", or volumes differ where rows are right | `gamma` and σ are (C,): the helper `for_axis_1` |
 # | "in place of 3 results" | `return dx, dgamma, dbeta`, in this order |
 # | `dgamma` or `dbeta` has a wrong shape | over which axes you sum; (C,) has to be left |
 # | "everything together" alone fails | the use of `eps`, and a factor γ that belongs in front of all three roads |
@@ -365,6 +366,7 @@ mark("c", batch_norm_backward).points
 # | | look at |
 # |---|---|
 # | "weights: each filter its own scale" fails, the one filter holds | the axis: hint 2 |
+# | "unsupported operand", "NoneType" | the case that `bias` is `None`: hint 3 |
 # | "a CONV without bias gets one": got None | what comes back where no bias went in |
 # | "changed its input weight" | `weight *= …` works on the caller's array |
 # | all but "everything together" holds | the sum of *all* that stands alone, and the `eps` |

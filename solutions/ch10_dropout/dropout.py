@@ -237,7 +237,7 @@ mark("b", Dropout).points
 # | `x` | array (N, D), `float32` or `float64`: N rows, each the D inputs of the neuron; must not be changed |
 # | `weight` | array (D,), of the type of `x` |
 # | `p` | the probability of dropping, a `float`, at least 0 and below 1 |
-# | `older` | `False`: inverted dropout; `True`: the older form |
+# | `older` | `False`, which is the default: inverted dropout; `True`: the older form |
 # | returns | a tuple of three arrays (N,): the mean of the score in training, its variance in training, the score at test time |
 #
 # <details><summary>Hint 1: one term first</summary>

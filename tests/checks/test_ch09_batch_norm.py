@@ -223,6 +223,7 @@ def test_float32_out_of_the_layer_is_free():
         ("a", "NumPy's default type", 9),
         ("b", "the running variance is the biased one", 9),
         ("b", "momentum the other way round", 10),
+        ("b", "momentum is always 0.1", 7),
         ("b", "the two modes are the same", 8),
         ("b", "test time updates the averages", 10),
         ("c", "mean and variance are taken for constants", 6),
@@ -230,6 +231,7 @@ def test_float32_out_of_the_layer_is_free():
         ("c", "dgamma is taken from x", 10),
         ("d", "the running mean is forgotten", 5),
         ("d", "the scale runs along the input channels", 6),
+        ("d", "None is used as a number", 5),
     ],
 )
 def test_points_of_a_misconception(letter, name, points):
@@ -261,6 +263,16 @@ def test_two_mistakes_on_the_way_back_are_both_named(space):
         "the gradients of gamma and beta are averaged",
     }
     assert report.points == 12 - 1 - 2 - 1 - 1
+
+
+def test_the_formula_of_the_chapter_without_a_word_on_none_is_understood():
+    def fold(weight, bias, gamma, beta, mean, var, eps=1e-5):
+        s = gamma / np.sqrt(var + eps)
+        return weight * s[:, None, None, None], s * (bias - mean) + beta
+
+    report = _report("d", fold)
+    assert report.points == 8 - 2 - 1
+    assert [idea.name for idea in report.ideas] == ["None is used as a number"]
 
 
 MUTANTS = [

@@ -31,7 +31,7 @@ from cnnlib.checks.judges import (
     judge_text,
     same_outcome,
 )
-from cnnlib.checks.report import REPORT_TYPE, Picture
+from cnnlib.checks.report import REPORT_TYPE, Picture, _code
 
 CASE = Case({"x": np.arange(4.0)}, {"k": 2})
 
@@ -478,3 +478,25 @@ def test_words_are_compared_without_blanks_and_capitals():
     assert judge_text(CASE, "CONV => RELU", Outcome(value=" conv  =>  relu ")) == ""
     assert judge_text(CASE, "CONV", Outcome(value="POOL")) == "expected 'CONV', got 'POOL'"
     assert "got 3" in judge_text(CASE, "CONV", Outcome(value=3))
+
+
+def test_two_numbers_are_told_with_enough_digits_to_tell_them_apart():
+    case = Case({"x": np.ones(2)})
+    got = Outcome(value=np.array([1.868502, 2.0]))
+    told = judge_array(case, np.array([1.868503, 2.0]), got)
+    assert told.endswith("expected 1.868503, got 1.868502")
+    assert judge_real(case, 0.5, Outcome(value=0.50000003)).endswith("got 0.50000003")
+    assert judge_real(case, 0.5, Outcome(value=0.75)) == "expected 0.5, got 0.75"
+
+
+def test_rounding_in_a_right_value_is_no_difference_in_the_picture():
+    right, got = np.array([[1.0, 2.0]]), np.array([[1.0 + 3e-14, 5.0]])
+    text = Picture.of(right, got, np.array([[False, True]]), "two numbers")._repr_html_()
+    assert "e−14" not in text
+    assert "≠ 3<" in text
+
+
+def test_a_stressed_word_is_shown_as_one():
+    assert _code("the *new* batch: `a * b * c`, 2 * 3 * 4 and 3 < 4") == (
+        "the <em>new</em> batch: <code>a * b * c</code>, 2 * 3 * 4 and 3 &lt; 4"
+    )

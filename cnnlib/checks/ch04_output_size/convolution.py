@@ -3,133 +3,16 @@
 import numpy as np
 
 from cnnlib import shapes
-from cnnlib.checks.calls import Case
+from cnnlib.checks.ch04_output_size import convolution_cases as cases
 from cnnlib.checks.ch04_output_size.common import DEFINITION, FORMULA, PADDING, STRIDE
 from cnnlib.checks.ch04_output_size.padding import pad_after
 from cnnlib.checks.engine import Misconception, Part, Task
-from cnnlib.checks.inputs import Random, images, lost
+from cnnlib.checks.inputs import lost
 from cnnlib.checks.judges import (
     judge_array,
     judge_dtype,
 )
 from cnnlib.reference import conv
-
-_IMAGE = np.array(
-    [
-        [95, 242, 186, 152, 39],
-        [39, 14, 220, 153, 180],
-        [5, 247, 212, 54, 46],
-        [46, 77, 133, 110, 74],
-        [156, 35, 74, 93, 116],
-    ],
-    dtype=np.float64,
-)
-_LAPLACIAN = np.array([[0, 1, 0], [1, -4, 1], [0, 1, 0]], dtype=np.float64)
-_BY_HAND = np.array([[692, -315, -6], [-680, -194, 305], [153, -59, -86]], dtype=np.float64)
-
-
-def _conv(
-    x: np.ndarray,
-    weight: np.ndarray,
-    bias: np.ndarray | None = None,
-    *,
-    stride: int | None = None,
-    padding: int | None = None,
-    right: np.ndarray | None = None,
-    note: str = "",
-) -> Case:
-    keyword = {"bias": bias, "stride": stride, "padding": padding}
-    given = {name: value for name, value in keyword.items() if value is not None}
-    return Case({"x": x, "weight": weight}, given, expected=right, note=note)
-
-
-def _even(weight: np.ndarray) -> np.ndarray:
-    """The same kernel after half a turn, and no element of it near zero."""
-    return np.abs(weight) + np.abs(weight[..., ::-1, ::-1])
-
-
-def _kernels(rng: Random, *shape: int, dtype: str = "float64") -> np.ndarray:
-    return _even(images(rng, shape, dtype))
-
-
-def _value_cases(rng: Random) -> list[Case]:
-    return [
-        _conv(
-            _IMAGE[None, None], _LAPLACIAN[None, None], right=_BY_HAND[None, None], note="by hand"
-        ),
-        _conv(images(rng, (1, 1, 4, 4)), images(rng, (1, 1, 2, 2))),
-        _conv(images(rng, (1, 1, 6, 6), "float32"), images(rng, (1, 1, 3, 3), "float32")),
-    ]
-
-
-def _channel_cases(rng: Random) -> list[Case]:
-    return [
-        _conv(images(rng, (1, 3, 4, 4)), _kernels(rng, 1, 3, 3, 3)),
-        _conv(images(rng, (1, 2, 5, 5)), _kernels(rng, 4, 2, 3, 3)),
-    ]
-
-
-def _batch_cases(rng: Random) -> list[Case]:
-    return [
-        _conv(images(rng, (3, 1, 4, 4)), _kernels(rng, 1, 1, 2, 2)),
-        _conv(images(rng, (2, 1, 5, 5)), _kernels(rng, 1, 1, 3, 3)),
-    ]
-
-
-def _bias_cases(rng: Random) -> list[Case]:
-    return [
-        _conv(images(rng, (1, 1, 4, 4)), _kernels(rng, 3, 1, 3, 3), images(rng, (3,))),
-        _conv(images(rng, (1, 1, 4, 4)), _kernels(rng, 1, 1, 2, 2), images(rng, (1,))),
-    ]
-
-
-def _conv_stride_cases(rng: Random) -> list[Case]:
-    return [
-        _conv(
-            _IMAGE[None, None],
-            _LAPLACIAN[None, None],
-            stride=2,
-            right=_BY_HAND[None, None, ::2, ::2],
-            note="by hand",
-        ),
-        _conv(images(rng, (1, 1, 7, 7)), _kernels(rng, 1, 1, 3, 3), stride=2),
-        _conv(images(rng, (1, 1, 9, 9)), _kernels(rng, 1, 1, 2, 2), stride=3, note="floor"),
-    ]
-
-
-def _conv_padding_cases(rng: Random) -> list[Case]:
-    return [
-        _conv(images(rng, (1, 1, 4, 4)), _kernels(rng, 1, 1, 3, 3), padding=1),
-        _conv(images(rng, (1, 1, 3, 3)), _kernels(rng, 1, 1, 3, 3), padding=2),
-    ]
-
-
-def _conv_non_square_cases(rng: Random) -> list[Case]:
-    return [
-        _conv(images(rng, (1, 1, 4, 7)), _kernels(rng, 1, 1, 3, 2)),
-        _conv(images(rng, (1, 1, 4, 6)), _kernels(rng, 1, 1, 2, 2)),
-        _conv(images(rng, (1, 1, 7, 4)), _kernels(rng, 1, 1, 2, 3)),
-    ]
-
-
-def _together_cases(rng: Random) -> list[Case]:
-    def drawn(h: int, w: int, stride: int, padding: int, dtype: str) -> Case:
-        return _conv(
-            images(rng, (2, 3, h, w), dtype),
-            images(rng, (4, 3, 3, 2), dtype),
-            images(rng, (4,), dtype),
-            stride=stride,
-            padding=padding,
-        )
-
-    return [drawn(5, 8, 2, 1, "float64"), drawn(6, 9, 3, 2, "float32")]
-
-
-def _conv_dtype_cases(rng: Random) -> list[Case]:
-    return [
-        _conv(images(rng, (1, 1, 4, 4), dtype), _kernels(rng, 1, 1, 2, 2, dtype=dtype))
-        for dtype in ("float32", "float64")
-    ]
 
 
 def _conv2d(x, weight, bias=None, *, stride=1, padding=0):
@@ -176,6 +59,15 @@ def _stride_in_size_only(x, weight, bias, stride, padding):
 
 
 @_typed
+def _every_other_position(x, weight, bias, stride, padding):
+    height, width = _out(x, weight, stride, padding)
+    every = _conv2d(x, weight, bias, padding=padding)
+    out = np.zeros((*every.shape[:2], height, width))
+    out[..., ::stride, ::stride] = every[..., :height:stride, :width:stride]
+    return out
+
+
+@_typed
 def _no_padding(x, weight, bias, stride, padding):
     return _conv2d(x, weight, bias, stride=stride)
 
@@ -188,6 +80,11 @@ def _padding_after(x, weight, bias, stride, padding):
 @_typed
 def _first_channel(x, weight, bias, stride, padding):
     return _conv2d(x[:, :1], weight[:, :1], bias, stride=stride, padding=padding)
+
+
+@_typed
+def _last_channel(x, weight, bias, stride, padding):
+    return _conv2d(x[:, -1:], weight[:, -1:], bias, stride=stride, padding=padding)
 
 
 @_typed
@@ -244,15 +141,15 @@ CONV2D = Task(
     "conv2d",
     _conv2d,
     parts=(
-        Part(_C["values"], 3, _value_cases, judge_array),
-        Part(_C["channels"], 2, _channel_cases, judge_array),
-        Part(_C["batch"], 1, _batch_cases, judge_array),
-        Part(_C["bias"], 1, _bias_cases, judge_array),
-        Part(_C["stride"], 1, _conv_stride_cases, judge_array),
-        Part(_C["padding"], 1, _conv_padding_cases, judge_array),
-        Part(_C["non-square"], 1, _conv_non_square_cases, judge_array),
-        Part(_C["together"], 1, _together_cases, judge_array),
-        Part(_C["dtype"], 1, _conv_dtype_cases, judge_dtype),
+        Part(_C["values"], 3, cases.values, judge_array, hint=1),
+        Part(_C["channels"], 2, cases.channels, judge_array, hint=3),
+        Part(_C["batch"], 1, cases.batch, judge_array, hint=1),
+        Part(_C["bias"], 1, cases.bias, judge_array, hint=3),
+        Part(_C["stride"], 1, cases.strides, judge_array, hint=2),
+        Part(_C["padding"], 1, cases.paddings, judge_array, hint=1),
+        Part(_C["non-square"], 1, cases.non_square, judge_array, hint=2),
+        Part(_C["together"], 1, cases.together, judge_array),
+        Part(_C["dtype"], 1, cases.dtypes, judge_dtype),
     ),
     misconceptions=(
         Misconception(
@@ -288,6 +185,14 @@ CONV2D = Task(
             lost(_C, "stride", "together"),
         ),
         Misconception(
+            "the loops skip positions of the result",
+            _every_other_position,
+            "Each position of the result is computed. S says where its window starts in the padded image: at row i · S "
+            "and column j · S. With S as the step of the loops over i and j the places between stay 0.",
+            STRIDE,
+            lost(_C, "stride", "together"),
+        ),
+        Misconception(
             "padding is ignored",
             _no_padding,
             "P frames the image with zeros before the window starts to slide, so the result grows by 2P "
@@ -306,6 +211,14 @@ CONV2D = Task(
             "only the first channel is read",
             _first_channel,
             "A filter reaches through the full depth of its input: multiply and add over all C channels.",
+            DEFINITION,
+            lost(_C, "channels", "together"),
+        ),
+        Misconception(
+            "only the last channel remains",
+            _last_channel,
+            "Each channel adds its share to the same number. With `=` in a loop over the channels each share "
+            "overwrites the one before; `+=` keeps them all.",
             DEFINITION,
             lost(_C, "channels", "together"),
         ),

@@ -69,6 +69,10 @@ def pad_after(x, padding):
     return np.pad(x, ((0, 0), (0, 0), (0, 2 * padding), (0, 2 * padding)))
 
 
+def _pad_before(x, padding):
+    return np.pad(x, ((0, 0), (0, 0), (padding, 0), (padding, 0)))
+
+
 def _pad_width(x, padding):
     return np.pad(x, ((0, 0), (0, 0), (0, 0), (padding, padding)))
 
@@ -108,10 +112,10 @@ ZERO_PAD = Task(
     "zero_pad",
     zero_pad,
     parts=(
-        Part(_B["shape"], 1, _pad_shape_cases, judge_shape),
-        Part(_B["values"], 2, _pad_value_cases, judge_array),
-        Part(_B["nothing"], 1, _pad_nothing_cases, judge_array),
-        Part(_B["non-square"], 1, _pad_non_square_cases, judge_array),
+        Part(_B["shape"], 1, _pad_shape_cases, judge_shape, hint=1),
+        Part(_B["values"], 2, _pad_value_cases, judge_array, hint=2),
+        Part(_B["nothing"], 1, _pad_nothing_cases, judge_array, hint=3),
+        Part(_B["non-square"], 1, _pad_non_square_cases, judge_array, hint=2),
         Part(_B["batch"], 1, _pad_batch_cases, judge_array),
         Part(_B["dtype"], 1, _pad_dtype_cases, judge_dtype),
     ),
@@ -128,6 +132,14 @@ ZERO_PAD = Task(
             "P zeros in total",
             _pad_in_total,
             "P is the number of zeros on each side: an axis of n pixels grows to n + 2P.",
+            PADDING,
+            frozenset(_B.values()),
+        ),
+        Misconception(
+            "no zeros after the image",
+            _pad_before,
+            "P zeros go above and below, to the left and to the right: both axes grow by 2P, and the image ends P "
+            "before the end.",
             PADDING,
             frozenset(_B.values()),
         ),

@@ -101,6 +101,7 @@ def _ceil_guard_cases(rng: Random) -> list[Case]:
     cases = [
         _size(5, 2, stride=2, padding=1, rounding="ceil", right=3, note="worked by hand"),
         _size(4, 3, stride=2, padding=1, rounding="ceil", right=3, note="worked by hand"),
+        _size(6, 1, stride=4, rounding="ceil", right=2, note="worked by hand"),
     ]
     for _ in range(3):  # the next window would start behind the last pixel
         f = whole(rng, 1, 3)
@@ -178,6 +179,15 @@ def _ceil_without_padding_before(size, kernel, *, stride=1, padding=0, rounding=
     )
 
 
+def _ceil_up_to_the_end(size, kernel, *, stride=1, padding=0, rounding="strict"):
+    return _count(
+        size - kernel + 2 * padding,
+        stride,
+        rounding,
+        starts_inside=lambda windows: windows * stride <= padding + size,
+    )
+
+
 def _float_size(size, kernel, *, stride=1, padding=0, rounding="strict"):
     return float(
         shapes.output_size(size, kernel, stride=stride, padding=padding, rounding=rounding)
@@ -202,13 +212,13 @@ OUTPUT_SIZE = Task(
     "output_size",
     shapes.output_size,
     parts=(
-        Part(_A["kernel"], 1, _kernel_cases, judge_number),
-        Part(_A["padding"], 1, _padding_cases, judge_number),
-        Part(_A["stride"], 1, _stride_cases, judge_number),
-        Part(_A["strict"], 1, _strict_cases, judge_raises, right=_must_raise),
-        Part(_A["floor"], 1, _floor_cases, judge_number),
-        Part(_A["ceil"], 1, _ceil_cases, judge_number),
-        Part(_A["guard"], 1, _ceil_guard_cases, judge_number),
+        Part(_A["kernel"], 1, _kernel_cases, judge_number, hint=1),
+        Part(_A["padding"], 1, _padding_cases, judge_number, hint=1),
+        Part(_A["stride"], 1, _stride_cases, judge_number, hint=2),
+        Part(_A["strict"], 1, _strict_cases, judge_raises, right=_must_raise, hint=2),
+        Part(_A["floor"], 1, _floor_cases, judge_number, hint=2),
+        Part(_A["ceil"], 1, _ceil_cases, judge_number, hint=2),
+        Part(_A["guard"], 1, _ceil_guard_cases, judge_number, hint=3),
         Part(_A["int"], 1, _whole_cases, judge_whole),
     ),
     misconceptions=(
@@ -271,6 +281,14 @@ OUTPUT_SIZE = Task(
             _ceil_without_padding_before,
             "Window number n starts at n · S in padded coordinates, where the image ends at P + W, "
             "not at W.",
+            STRICT,
+            lost(_A, "guard"),
+        ),
+        Misconception(
+            "a window that starts at the end counts",
+            _ceil_up_to_the_end,
+            "Counted from 0, the image covers P to P + W − 1. A window that starts at P + W lies behind the last pixel: "
+            "the comparison is < and not ≤.",
             STRICT,
             lost(_A, "guard"),
         ),

@@ -1,5 +1,7 @@
 """Task (d): BN folded into the CONV before it."""
 
+from typing import Any
+
 import numpy as np
 
 from cnnlib.checks.calls import Case
@@ -52,22 +54,28 @@ def _one(value: float) -> np.ndarray:
     return np.array([float(value)])
 
 
+def _weights_only(weight: np.ndarray, **settings: Any) -> Case:
+    """A CONV whose biases are all 0: a missing one is another part's matter."""
+    return _case(weight, np.zeros(len(weight), weight.dtype), **settings)
+
+
 def _weight_cases(rng: Random) -> list[Case]:
     """A single filter on a single channel: there is no axis to mistake."""
     weight = np.array([[[[1.0, -2.0]]]])
-    right = 3 * weight, _one(0)
+    right, note = (3 * weight, _one(0)), "by hand: γ = 3, variance 1"
+    narrow = images(rng, (1, 1, 2, 2), "float32")
     return [
-        _case(weight, gamma=_one(3), right=right, note="by hand: γ = 3, variance 1"),
-        _case(images(rng, (1, 1, 3, 2)), gamma=images(rng, (1,))),
-        _case(images(rng, (1, 1, 2, 2), "float32"), gamma=images(rng, (1,), "float32")),
+        _weights_only(weight, gamma=_one(3), right=right, note=note),
+        _weights_only(images(rng, (1, 1, 3, 2)), gamma=images(rng, (1,))),
+        _weights_only(narrow, gamma=images(rng, (1,), "float32")),
     ]
 
 
 def _filter_cases(rng: Random) -> list[Case]:
     """As many filters as channels and columns: a wrong axis goes through without an error."""
     return [
-        _case(images(rng, (3, 3, 2, 3)), gamma=images(rng, (3,))),
-        _case(images(rng, (2, 2, 3, 2), "float32"), gamma=images(rng, (2,), "float32")),
+        _weights_only(images(rng, (3, 3, 2, 3)), gamma=images(rng, (3,))),
+        _weights_only(images(rng, (2, 2, 3, 2), "float32"), gamma=images(rng, (2,), "float32")),
     ]
 
 
@@ -100,11 +108,11 @@ def _old_bias_cases(rng: Random) -> list[Case]:
 def _variance_cases(rng: Random) -> list[Case]:
     weight = np.array([[[[6.0]]]])
     right = weight / 4, _one(0)
-    note = "by hand: 9 + 7 = 16"
+    by_hand, default = "by hand: 9 + 7 = 16", "eps is 1e-5 by default"
     return [
-        _case(weight, var=_one(9), eps=7.0, right=right, note=note),
-        _case(images(rng, (1, 2, 1, 2)), var=rng.uniform(0.5, 3.0, 1), eps=0.5),
-        _case(images(rng, (1, 1, 2, 1)), var=_one(1e-5), eps=None, note="eps is 1e-5 by default"),
+        _weights_only(weight, var=_one(9), eps=7.0, right=right, note=by_hand),
+        _weights_only(images(rng, (1, 2, 1, 2)), var=rng.uniform(0.5, 3.0, 1), eps=0.5),
+        _weights_only(images(rng, (1, 1, 2, 1)), var=_one(1e-5), eps=None, note=default),
     ]
 
 
@@ -214,6 +222,13 @@ class _NoneStaysNone(_Frame):
         return new, None if bias is None else shift
 
 
+class _CalculatesWithNone(_Frame):
+    def __call__(self, weight, bias, *others, **settings):
+        if bias is None:
+            raise TypeError("None is no number")
+        return super().__call__(weight, bias, *others, **settings)
+
+
 class _AlwaysFloat64(_Frame):
     def __call__(self, *arrays, **settings):
         return super().__call__(*wide(*arrays), **settings)
@@ -229,6 +244,7 @@ _D = {
     "dtype": "float32 stays float32",
 }
 _WEIGHT, _BIAS = range(2)
+_AXES = ("filter", "channel")
 
 FOLD = Task(
     "d",
@@ -236,13 +252,13 @@ FOLD = Task(
     "fold_batch_norm",
     fold,
     parts=(
-        Part(_D["weight"], 1, _weight_cases, judge_array, pick=_WEIGHT, hint=1),
-        Part(_D["filters"], 1, _filter_cases, judge_array, pick=_WEIGHT, hint=2),
+        Part(_D["weight"], 1, _weight_cases, judge_array, pick=_WEIGHT, hint=1, axes=_AXES),
+        Part(_D["filters"], 1, _filter_cases, judge_array, pick=_WEIGHT, hint=2, axes=_AXES),
         Part(_D["shift"], 2, _shift_cases, judge_array, pick=_BIAS, hint=3),
         Part(_D["old"], 1, _old_bias_cases, judge_array, pick=_BIAS, hint=3),
-        Part(_D["variance"], 1, _variance_cases, judge_array, pick=_WEIGHT, hint=1),
+        Part(_D["variance"], 1, _variance_cases, judge_array, pick=_WEIGHT, hint=1, axes=_AXES),
         Part(_D["together"], 1, _together_cases, judge_array, pick=_BIAS),
-        Part(_D["dtype"], 1, _dtype_cases, judge_dtype, pick=_WEIGHT),
+        Part(_D["dtype"], 1, _dtype_cases, judge_dtype, pick=_WEIGHT, axes=_AXES),
     ),
     misconceptions=(
         Misconception(
@@ -323,6 +339,14 @@ FOLD = Task(
             "without a bias before, none after",
             _NoneStaysNone(),
             "A missing bias is a bias of 0. Folding leaves β − s · μ, and that needs a place.",
+            FOLDING,
+            lost(_D, "shift", "together"),
+        ),
+        Misconception(
+            "None is used as a number",
+            _CalculatesWithNone(),
+            "`None` says that the CONV has no bias, and Python cannot calculate with it. Ask `bias is None` before the "
+            "formula: no bias is a bias of 0.",
             FOLDING,
             lost(_D, "shift", "together"),
         ),

@@ -98,6 +98,11 @@ class _OtherMomentum(_Right):
         return self.momentum * old + (1 - self.momentum) * new
 
 
+class _FixedMomentum(_Right):
+    def moved(self, old, new):
+        return 0.9 * old + 0.1 * new
+
+
 class _NoAverage(_Right):
     def moved(self, old, new):
         return new
@@ -213,6 +218,14 @@ LAYER = Task(
             "way. Keras calls the other number, 0.9, by this name.",
             MODES,
             lost(_B, "momentum", "together"),
+        ),
+        Misconception(
+            "momentum is always 0.1",
+            _FixedMomentum,
+            "0.1 is what `momentum` is where nothing is said; `BatchNorm(3, momentum=0.5)` says something. `__init__` "
+            "keeps it on `self`, and `forward` finds it there.",
+            MODES,
+            lost(_B, "mean", "var", "momentum", "several"),
         ),
         Misconception(
             "the last batch replaces the average",

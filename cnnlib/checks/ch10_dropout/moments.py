@@ -20,11 +20,13 @@ def _case(
     weight: np.ndarray,
     p: float,
     *,
-    older: bool,
+    older: bool | None,
     right: tuple | None = None,
     note: str = "",
 ) -> Case:
-    return Case({"x": x, "weight": weight, "p": p}, {"older": older}, expected=right, note=note)
+    """A case of task (c); `older=None` leaves it to the function's own default."""
+    keyword = {} if older is None else {"older": older}
+    return Case({"x": x, "weight": weight, "p": p}, keyword, expected=right, note=note)
 
 
 def _cases(older: bool) -> Callable[[Random], list[Case]]:
@@ -50,6 +52,12 @@ def _cases(older: bool) -> Callable[[Random], list[Case]]:
         ]
 
     return cases
+
+
+def _test_time_cases(rng: Random) -> list[Case]:
+    note = "without the argument `older`, it is False"
+    last = _case(images(rng, (3, 2)), images(rng, (2,)), 0.25, older=None, note=note)
+    return [*_cases(False)(rng), last]
 
 
 def moments(
@@ -90,6 +98,10 @@ def _p_keeps(x, weight, p, *, older=False):
     return s, (1 - p) / p * squares, s
 
 
+def _older_by_default(x, weight, p, *, older=True):
+    return moments(x, weight, p, older=older)
+
+
 def _weight_not_squared(x, weight, p, *, older=False):
     mean, _, test = moments(x, weight, p, older=older)
     spread = p * (1 - p) if older else p / (1 - p)
@@ -127,7 +139,7 @@ MOMENTS = Task(
     parts=(
         Part(_C["mean"], 1, _cases(False), judge_array, pick=0, hint=1),
         Part(_C["variance"], 2, _cases(False), judge_array, pick=1, hint=2),
-        Part(_C["test"], 1, _cases(False), judge_array, pick=2, hint=3),
+        Part(_C["test"], 1, _test_time_cases, judge_array, pick=2, hint=3),
         Part(_C["older mean"], 1, _cases(True), judge_array, pick=0, hint=1),
         Part(_C["older variance"], 2, _cases(True), judge_array, pick=1, hint=2),
         Part(_C["older test"], 1, _cases(True), judge_array, pick=2, hint=3),
@@ -207,6 +219,13 @@ MOMENTS = Task(
             "At test time more comes through than in training, so it has to be made smaller: times 1 − p.",
             OLDER,
             lost(_C, "older test"),
+        ),
+        Misconception(
+            "the older form by default",
+            _older_by_default,
+            "Without the argument `older` the inverted form is meant: the default in the first line is `older=False`.",
+            OLDER,
+            lost(_C, "test"),
         ),
         Misconception(
             "scaled twice",
