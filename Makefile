@@ -37,7 +37,7 @@ lab: $(READY) ## open JupyterLab on the student notebooks
 
 test: $(READY) ## install what the tests need and run them all
 	@bash tools/system_packages.sh "chromium:chromium:command -v chromium || command -v chromium-browser || command -v google-chrome" bwrap:bubblewrap
-	@$(RUN) -m pytest
+	@$(RUN) -m pytest -n auto --dist loadfile
 
 exercises: $(READY) ## generate the student notebooks from solutions/
 	@$(RUN) -m cnnlib.grading.notebooks

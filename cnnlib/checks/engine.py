@@ -43,6 +43,7 @@ SEED_VARIABLE = "CNNLIB_GRADING_SEED"
 SEED_FILE_VARIABLE = "CNNLIB_GRADING_SEED_FILE"
 _VISIBLE = "visible"
 _NOT_WRITTEN = "not written yet"
+_COUNT = " in place of "  # how judges.pick says that the number of results is wrong
 
 Judge = Callable[[Case, Any, Outcome], str]
 
@@ -230,8 +231,7 @@ def examine(exercise: Exercise, task: Task, function: Callable, *, seeds: Sequen
 
     everything = [one for part in seen.values() for one in part]
     blank = stopped == "blank" and len(everything) == 1
-    rows = tuple(_row(task, part, seen) for part in task.parts)
-    rows = _one_picture(rows)
+    rows = _one_picture(_rows(task, seen))
     printed = next((one.got.printed for one in everything if one.got.printed), "")
     return Report(
         *frame,
@@ -267,6 +267,8 @@ def _problem(part: Part, case: Case, right: Any, got: Outcome, is_class: bool = 
         return ""
     if got.raised and part.judge is not judge_raises:
         problem = f"{yours} stopped with {describe(got)}"
+    if part.pick is not None and _COUNT in got.strange:
+        problem = f"got {got.strange}"
     if got.value is None and not (got.raised or got.strange) and part.pick is None:
         problem += f". A {kind} without a return statement gives None"
     elif got.strange == "a list":
@@ -276,20 +278,46 @@ def _problem(part: Part, case: Case, right: Any, got: Outcome, is_class: bool = 
     return problem
 
 
-def _row(task: Task, part: Part, seen: dict[str, list[_Seen]]) -> Row:
-    mine = seen[part.name]
-    failing = next((one for one in mine if one.problem), None)
-    if failing is None:
-        status = "earned" if mine else "skipped"
-        message = "" if mine else "an earlier part stopped the check"
-        return Row(part.name, part.points, status, message)
-    idea = _idea(task, part, failing, seen)
-    message = failing.problem
-    if part.hint and idea is None and _about_the_idea(failing.got):
-        message += f". Hint {part.hint} under the task is about this"
-    if message != _NOT_WRITTEN:
-        message = failing.case.told(message)
-    return Row(part.name, part.points, "wrong", message, idea, _picture(part, failing))
+def _rows(task: Task, seen: dict[str, list[_Seen]]) -> tuple[Row, ...]:
+    """A row for each part. What stopped several parts alike is told once, in the first of them."""
+    failing = {
+        name: next((one for one in mine if one.problem), None) for name, mine in seen.items()
+    }
+    stops = {name: _stop(one) for name, one in failing.items()}
+    sharing = {stop: [p for p in task.parts if stops[p.name] == stop] for stop in stops.values()}
+    told: dict[str, str] = {}
+    rows = []
+    for part in task.parts:
+        one, stop = failing[part.name], stops[part.name]
+        if one is None:
+            tried = bool(seen[part.name])
+            message = "" if tried else "an earlier part stopped the check"
+            rows.append(Row(part.name, part.points, "earned" if tried else "skipped", message))
+            continue
+        idea = _idea(task, part, one, seen)
+        message = one.problem
+        # one stop in parts with different hints is about none of their ideas
+        hints = {p.hint for p in sharing[stop] if p.hint} if stop else {part.hint}
+        if part.hint and idea is None and len(hints) == 1 and _about_the_idea(one.got):
+            message += f". Hint {part.hint} under the task is about this"
+        if message != _NOT_WRITTEN:
+            message = one.case.told(message)
+        if stop and told.setdefault(stop, part.name) != part.name:
+            message = f"the same as in “{told[stop]}”"
+        rows.append(Row(part.name, part.points, "wrong", message, idea, _picture(part, one)))
+    return tuple(rows)
+
+
+def _stop(one: _Seen | None) -> str:
+    """What was wrong with a whole call, whatever its input was; "" if only the values were wrong."""
+    if one is None or one.got.timed_out:
+        return ""
+    got = one.got
+    if got.raised or got.changed:
+        return one.problem if got.changed or one.part.judge is not judge_raises else ""
+    if one.part.pick is None:
+        return "None" if _is_none(got) else got.strange
+    return "results" if _COUNT in got.strange else ""
 
 
 def _about_the_idea(got: Outcome) -> bool:
@@ -312,13 +340,14 @@ def _idea(task: Task, part: Part, failing: _Seen, seen: dict[str, list[_Seen]]) 
     everything = [one for answers in seen.values() for one in answers]
     to_explain = everything if failing.got.raised else seen[part.name]
 
-    def explained(misconception: Misconception, answers: Sequence[_Seen], types: bool) -> int:
-        return sum(one.same(task, misconception, types) for one in answers)
-
-    fitting = [m for m in task.misconceptions if explained(m, to_explain, types) == len(to_explain)]
+    fitting = [
+        m for m in task.misconceptions if all(one.same(task, m, types) for one in to_explain)
+    ]
     if not fitting:
         return None
-    best = max(fitting, key=lambda m: explained(m, everything, False))
+    best = fitting[0]
+    if len(fitting) > 1:
+        best = max(fitting, key=lambda m: sum(one.same(task, m, False) for one in everything))
     return Idea(best.name, best.explanation, best.section)
 
 

@@ -276,8 +276,10 @@ def _where(idea: Idea) -> str:
 def _code(text: str) -> str:
     """Escape, and show what stands between backticks as code and between asterisks as emphasis."""
     pieces = html.escape(text).split("`")
+    # in the colours around it: a dark theme would put black boxes on the light panel
+    code = "<code style='background:none;color:inherit'>"
     return "".join(
-        f"<code>{piece}</code>" if i % 2 else re.sub(r"\*(\w[^*]*)\*", r"<em>\1</em>", piece)
+        f"{code}{piece}</code>" if i % 2 else re.sub(r"\*(\w[^*]*)\*", r"<em>\1</em>", piece)
         for i, piece in enumerate(pieces)
     )
 

@@ -54,12 +54,24 @@ def source_notebook(source: Path) -> NotebookNode:
         ids.append(cell.metadata.get("nbgrader", {}).get("grade_id") or f"text-{number:02d}")
         cell["id"] = ids[-1]
         cell.metadata.pop("lines_to_next_cell", None)  # jupytext's own note about blank lines
+        if cell.cell_type == "markdown":
+            cell.source = _read_inside_details(cell.source)
     twice = sorted({name for name in ids if ids.count(name) > 1})
     if twice:
         raise ExerciseError(
             f"{source}: grade_id {', '.join(twice)} is used twice: give every cell its own."
         )
     return notebook
+
+
+def _read_inside_details(text: str) -> str:
+    """Blank lines inside ``<details>``: without them JupyterLab shows its ``*`` and backticks as they are.
+
+    >>> _read_inside_details("<details><summary>Hint</summary>\\n*first* this\\n</details>")
+    '<details><summary>Hint</summary>\\n\\n*first* this\\n\\n</details>'
+    """
+    text = re.sub(r"(<details><summary>.*</summary>)\n(?!\n)", r"\1\n\n", text)
+    return re.sub(r"(?<!\n)\n</details>", "\n\n</details>", text)
 
 
 def write_source_notebooks(solutions: Path, folder: Path) -> list[str]:

@@ -79,7 +79,7 @@ def sample_class(solutions: Path, assignment: str = ASSIGNMENT) -> dict[str, Map
         for cell in source.cells
         if cell.metadata.get("nbgrader", {}).get("solution")
     }
-    good_and_blank = {"ada_full_marks": full, "ben_blank": {}}
+    good_and_blank: dict[str, Mapping[str, str]] = {"ada_full_marks": full, "ben_blank": {}}
     if assignment != ASSIGNMENT:
         return good_and_blank
     return {

@@ -26,12 +26,16 @@ def _misconception(letter, name):
     return one.function
 
 
+def _cell(name):
+    notebook = source_notebook(ROOT / "solutions" / "ch03_convolution" / "filters.py")
+    (cell,) = [c for c in notebook.cells if c.id == name]
+    return cell.source
+
+
 def _given():
     """The correlation that the notebook hands out."""
     space = {"np": np}
-    notebook = source_notebook(ROOT / "solutions" / "ch03_convolution" / "filters.py")
-    (cell,) = [c for c in notebook.cells if c.id == "shared_given"]
-    exec(cell.source, space)
+    exec(_cell("shared_given"), space)
     return space["correlate"]
 
 
@@ -180,6 +184,22 @@ def test_the_given_correlation_keeps_the_type_and_does_not_flip():
     np.testing.assert_array_equal(map_of_dot, [[4, 3], [2, 1]])
 
 
+def test_the_given_correlation_says_what_a_row_of_weights_lacks():
+    with pytest.raises(ValueError, match=r"rows and columns, but this one has shape \(3,\)"):
+        _given()(np.ones((4, 4)), np.ones(3))
+
+
+@pytest.mark.parametrize(
+    ("cell", "letter"), [("c_pictures", "c"), ("d_timing", "d")], ids=["pictures", "times"]
+)
+def test_a_cell_to_look_at_waits_for_its_task(cell, letter, capsys):
+    def blank(*args):
+        raise NotImplementedError
+
+    exec(_cell(cell), {"np": np, "photo_filters": blank, "conv2d_forward": blank})
+    assert f"appear here when task ({letter}) is written" in capsys.readouterr().out
+
+
 # --- what the notebook says about the photograph --------------------------------------------------
 
 
@@ -217,10 +237,11 @@ def test_the_gaussian_blurs_less_than_the_box():
         ("a", "the products are averaged", 2),
         ("a", "a frame of zeros is added", 1),
         ("b", "the kernel is not flipped", 6),
-        ("b", "same starts one late where the kernel is even", 7),
+        ("b", "a slice that ends at minus zero", 6),
         ("c", "the 2 before σ² is missing", 5),
         ("c", "the two directions are exchanged", 6),
         ("c", "the root is missing", 6),
+        ("c", "σ² multiplies in place of dividing", 5),
         ("d", "the stride skips pixels of the image", 10),
         ("d", "the filters are the last axis", 5),
         ("d", "the bias is spread along the width", 10),

@@ -4,6 +4,7 @@ import json
 import sys
 import time
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -398,6 +399,23 @@ def test_other_than_the_promised_results_is_said(function, message):
     report = _report(_task(), function)
     assert report.points == 0
     assert message in str(report)
+
+
+def test_what_stops_every_part_is_told_once_and_blames_no_hint():
+    parts = _task(hint=2).parts
+    task = replace(_task(), parts=(*parts, replace(parts[0], name="another part", hint=1)))
+    report = _report(task, lambda x: x + None)
+    first, second = (row.message for row in report.rows)
+    assert "your function stopped with TypeError" in first
+    assert second == f"the same as in “{parts[0].name}”"
+    assert "Hint" not in str(report)
+    first, second = (row.message for row in _report(task, lambda x: x + 1).rows)
+    assert first.endswith(": got an array of shape (3,), float64 in place of 2 results")
+    assert second == f"the same as in “{parts[0].name}”"
+    report = _report(task, lambda x: (x, 0))  # wrong values are told for each part
+    assert [f"Hint {n}" in row.message for n, row in zip((2, 1), report.rows, strict=True)] == [
+        True
+    ] * 2
 
 
 def test_a_misconception_is_recognised_in_the_result_that_is_judged():

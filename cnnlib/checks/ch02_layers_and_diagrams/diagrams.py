@@ -323,7 +323,7 @@ SMALL_CNN = Task(
         Misconception(
             "many filters",
             lambda image, classes: _text(image, classes, stage="CONV(64) => RELU => POOL"),
-            "A CONV that makes 64 maps from 64 learns 36,928 numbers. Half the filters make a quarter of that.",
+            "A CONV that makes 64 maps from 64 learns 36,928 numbers. Half the filters make about a quarter of that.",
             LINE,
             lost(_B, "budget"),
         ),

@@ -146,9 +146,17 @@ STEP = Task(
         Part(_A["conv"], 2, _conv_cases, judge_number, pick=1, hint=2),
         Part(_A["fc"], 2, _fc_cases, judge_number, pick=1, hint=2),
         Part(_A["bn"], 1, _bn_cases, judge_number, pick=1, hint=3),
-        Part(_A["idle"], 1, _idle_cases, judge_number, pick=1, hint=3),
+        Part(_A["idle"], 1, _idle_cases, judge_number, pick=1),
     ),
     misconceptions=(
+        # first: equal in value to the right answer, it wins where several explain as much
+        Misconception(
+            "a size that is a float",
+            _but("POOL", shape=lambda before, _: (before[0], before[1] / 2, before[2] / 2)),
+            "The operator `/` gives a float even when the division comes out even; `//` does not.",
+            GLANCE,
+            lost(_A, "pool shape"),
+        ),
         Misconception(
             "filters multiply the channels",
             _but("CONV", shape=lambda before, after: (before[0] * after[0], *after[1:])),
@@ -183,13 +191,6 @@ STEP = Task(
             _but("POOL", shape=lambda before, after: (*after[:2], before[2])),
             "The window of 2 × 2 halves the height and the width.",
             LINE,
-            lost(_A, "pool shape"),
-        ),
-        Misconception(
-            "a size that is a float",
-            _but("POOL", shape=lambda before, _: (before[0], before[1] / 2, before[2] / 2)),
-            "The operator `/` gives a float even when the division comes out even; `//` does not.",
-            GLANCE,
             lost(_A, "pool shape"),
         ),
         Misconception(

@@ -51,15 +51,6 @@ def _same_cases(rng: Random) -> list[Case]:
     ]
 
 
-def _even_cases(rng: Random) -> list[Case]:
-    ones = np.ones((2, 2))
-    return [
-        _case(ones, ones, "same", [[1, 2], [2, 4]], "by hand"),
-        _case(images(rng, (5, 5)), alike(rng, 2, 2), "same"),
-        _case(images(rng, (6, 6)), alike(rng, 4, 4), "same"),
-    ]
-
-
 def _non_square_cases(rng: Random) -> list[Case]:
     return [
         _case(images(rng, (4, 7)), alike(rng, 1, 3), "full"),
@@ -72,8 +63,12 @@ def _together_cases(rng: Random) -> list[Case]:
     return [
         _case(_ROW, _PAIR, "full", [[1, 12, 24, 40]], "by hand"),
         *(
-            _case(images(rng, (6, 7), dtype), images(rng, (4, 2), dtype), mode)
-            for mode, dtype in (("full", "float64"), ("same", "float32"), ("valid", "float64"))
+            _case(images(rng, (6, 7), dtype), images(rng, size, dtype), mode)
+            for mode, size, dtype in (
+                ("full", (4, 2), "float64"),
+                ("same", (3, 5), "float32"),
+                ("valid", (2, 4), "float64"),
+            )
         ),
     ]
 
@@ -156,22 +151,15 @@ def _half_a_frame(image, kernel, *, mode="full"):
 
 
 @typed
-def _centre_before_the_middle(image, kernel, *, mode="full"):
-    return _cut(
-        _full(image, kernel[::-1, ::-1]), image, kernel, mode, before=lambda n: (n - 1) - _middle(n)
-    )
-
-
-@typed
 def _same_from_the_corner(image, kernel, *, mode="full"):
     return _cut(_full(image, kernel[::-1, ::-1]), image, kernel, mode, before=lambda n: 0)
 
 
 @typed
-def _too_large_where_even(image, kernel, *, mode="full"):
+def _cut_to_minus_zero(image, kernel, *, mode="full"):
     if mode == "same":
-        half = [n // 2 for n in kernel.shape]
-        return correlate(_frame(image, half, half), kernel[::-1, ::-1])
+        top, left = (_middle(n) for n in kernel.shape)
+        return _full(image, kernel[::-1, ::-1])[top:-top, left:-left]
     return convolve2d(image, kernel, mode=mode)
 
 
@@ -191,8 +179,7 @@ def _always_float64(image, kernel, *, mode="full"):
 _B = {
     "flip": "the kernel is flipped on both axes (valid)",
     "full": "full: every overlap",
-    "same": "same, kernels of odd size",
-    "even": "same, kernels of even size",
+    "same": "same: the middle part",
     "non-square": "images and kernels that are not square",
     "together": "everything together",
     "dtype": "float32 stays float32",
@@ -206,8 +193,7 @@ CONVOLVE2D = Task(
     parts=(
         Part(_B["flip"], 2, _flip_cases, judge_array, hint=1),
         Part(_B["full"], 2, _full_cases, judge_array, hint=2),
-        Part(_B["same"], 1, _same_cases, judge_array, hint=3),
-        Part(_B["even"], 1, _even_cases, judge_array, hint=3),
+        Part(_B["same"], 2, _same_cases, judge_array, hint=3),
         Part(_B["non-square"], 1, _non_square_cases, judge_array, hint=2),
         Part(_B["together"], 1, _together_cases, judge_array),
         Part(_B["dtype"], 1, _dtype_cases, judge_dtype),
@@ -268,27 +254,19 @@ CONVOLVE2D = Task(
             lost(_B, "full", "non-square", "together"),
         ),
         Misconception(
-            "same starts one late where the kernel is even",
-            _centre_before_the_middle,
-            "A kernel of even size has no middle. The rule of SciPy cuts (F − 1) // 2 numbers from the front of "
-            "the full result, so the larger rest is cut at the far end.",
+            "a slice that ends at minus zero",
+            _cut_to_minus_zero,
+            "`full[p:-p]` cuts p numbers from each end, but with p = 0 it reads `full[0:0]` and is empty. Let the "
+            "slice end at p plus the size of the image.",
             PADDING,
-            lost(_B, "even", "together"),
-        ),
-        Misconception(
-            "same is one too large where the kernel is even",
-            _too_large_where_even,
-            "With F // 2 zeros on each side the size is kept only if F is odd. An even kernel needs one zero "
-            "fewer on one of the sides.",
-            PADDING,
-            lost(_B, "even", "together"),
+            lost(_B, "same", "non-square"),
         ),
         Misconception(
             "same is cut from the corner",
             _same_from_the_corner,
-            "Same is the middle part of the full result: (F − 1) // 2 rows and columns are cut before it.",
+            "Same is the middle part of the full result: (F − 1) / 2 rows and columns are cut before it.",
             PADDING,
-            lost(_B, "same", "even", "non-square", "together"),
+            lost(_B, "same", "non-square", "together"),
         ),
         Misconception(
             "height and width of the frame are exchanged",

@@ -158,6 +158,14 @@ PHOTO_FILTERS = Task(
             lost(_C, "gaussian"),
         ),
         Misconception(
+            "σ² multiplies in place of dividing",
+            _filters(gaussian=lambda size, sigma: _gauss(size, lambda s: s / 2 * sigma**2)),
+            "Python works off `/` and `*` from left to right, so `… / 2 * sigma**2` divides by 2 and then multiplies by "
+            "σ². Put 2σ² in brackets. At σ = 1 nobody sees the difference.",
+            ANSWERS,
+            lost(_C, "gaussian"),
+        ),
+        Misconception(
             "the two directions are exchanged",
             _filters(across=_SOBEL.T, down=_SOBEL),
             "A change from left to right is found by weights that differ from left to right: a column of "

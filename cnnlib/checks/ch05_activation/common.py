@@ -17,7 +17,8 @@ DEAD = Section(5, _PAGE, "ch05-dead", "Dead units")
 SHAPE = Section(5, _PAGE, "ch05-shape", "Shape, parameters, and the diagram")
 
 DEFAULT_TYPE = (
-    "`np.zeros(shape)` is float64, and so is an array of True and False times a Python number such as 0.5. "
+    "`np.zeros(shape)` is float64, and so is `np.where` with two plain numbers, or an array of True and False "
+    "times a number such as 0.5. "
     "Whatever is combined with them becomes float64 as well. Make new arrays in the type of x, or end with "
     "`.astype(x.dtype)`."
 )

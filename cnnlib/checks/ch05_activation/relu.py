@@ -129,6 +129,14 @@ RELU = Task(
             frozenset(_A.values()),
         ),
         Misconception(
+            "the largest number along an axis",
+            lambda x: np.max(x, 0),
+            "`np.max(x, 0)` takes the 0 for an axis and looks for the largest number along it. NumPy has another "
+            "name for the larger of two values at each place, see hint 3.",
+            FUNCTIONS,
+            frozenset(_A.values()),
+        ),
+        Misconception(
             "one `if` for the whole array",
             _if_for_the_whole_array,
             "`x > 0` has an answer for every number of the array, and `if` can only take one. Each number is "

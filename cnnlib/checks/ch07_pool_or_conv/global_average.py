@@ -63,6 +63,10 @@ def _keeps_axes(x):
     return x.mean(axis=(2, 3), keepdims=True)
 
 
+def _axes_1_and_2(x):
+    return x.mean(axis=(1, 2))
+
+
 def _sum(x):
     return x.sum(axis=(2, 3))
 
@@ -114,6 +118,14 @@ FORWARD = Task(
             "two axes of length 1 are left",
             _keeps_axes,
             "The numbers are right. The contract wants (N, C), ready for an FC layer, and not (N, C, 1, 1).",
+            GAP,
+            frozenset(_F.values()),
+        ),
+        Misconception(
+            "the average runs over axes 1 and 2",
+            _axes_1_and_2,
+            "Height and width are axes 2 and 3 here, behind the channels. Axes 1 and 2 are theirs in libraries "
+            "that put the channels last.",
             GAP,
             frozenset(_F.values()),
         ),

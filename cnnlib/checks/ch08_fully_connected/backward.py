@@ -18,7 +18,8 @@ def _case(dout: np.ndarray, x: np.ndarray, weight: np.ndarray, right: tuple | No
 
 
 def _drawn(rng: Random, n: int, d: int, k: int, dtype: str = "float64") -> Case:
-    return _case(*(images(rng, shape, dtype) for shape in ((n, k), (n, d), (k, d))))
+    dout, x, weight = (images(rng, shape, dtype) for shape in ((n, k), (n, d), (k, d)))
+    return _case(dout, x, weight)
 
 
 def _by_hand() -> Case:

@@ -77,8 +77,8 @@ def _no_bias_cases(rng: Random) -> list[Case]:
 
 
 def _dtype_cases(rng: Random) -> list[Case]:
-    narrow = [array.astype("float32") for array in (_X, _WEIGHT[1:])]
-    return [_case(*narrow), _case(_X, _WEIGHT[1:])]
+    one = _WEIGHT[1:]
+    return [_case(_X.astype(dtype), one.astype(dtype)) for dtype in ("float32", "float64")]
 
 
 def linear(x: np.ndarray, weight: np.ndarray, bias: np.ndarray | None = None) -> np.ndarray:
@@ -97,6 +97,10 @@ def _not_transposed(x, weight, bias=None):
 
 def _reshaped(x, weight, bias=None):
     return _add(x @ weight.reshape(weight.shape[::-1]), bias)
+
+
+def _turned(x, weight, bias=None):
+    return _add(x @ weight.T, bias).T
 
 
 def _no_bias(x, weight, bias=None):
@@ -165,6 +169,14 @@ FORWARD = Task(
             "different neurons are mixed. A transposition makes columns of the rows.",
             SUM,
             lost(_P, "neurons"),
+        ),
+        Misconception(
+            "images and neurons are swapped",
+            _turned,
+            "The result has a row for each image and a column for each neuron, (N, K): the images stay in "
+            "front.",
+            SUM,
+            lost(_P, "shape", "neurons", "batch", "bias"),
         ),
         Misconception(
             "the bias is forgotten",
