@@ -153,10 +153,10 @@ mark("a", batch_norm).points
 # </details>
 # <details><summary>Hint 2: a step towards the batch</summary>
 # The new running value lies between the old one and the batch's: a share of one plus the rest of the other. Check with the worked number
-# which share is the 0.1. The old value is on `self`, and the new one has to go back there.
+# which share is the 0.1. The old value is on <code>self</code>, and the new one has to go back there.
 # </details>
 # <details><summary>Hint 3: one variance, two divisors</summary>
-# `statistics` gives the sum of squares divided by m. How do you get from there to the sum divided by m − 1? In the worked
+# <code>statistics</code> gives the sum of squares divided by m. How do you get from there to the sum divided by m − 1? In the worked
 # number, 9 has to become 12.
 # </details>
 #
@@ -242,7 +242,7 @@ mark("b", BatchNorm).points
 # **Predict first.** `dout` is 1 for all four outputs. What are the four gradients of x?
 #
 # <details><summary>Compare your prediction</summary>
-# All 0. `dout` asks for all outputs to move by the same amount. No x can do that, as BN takes the mean out again. In the formula: 1 minus the mean, which is 1,
+# All 0. <code>dout</code> asks for all outputs to move by the same amount. No x can do that, as BN takes the mean out again. In the formula: 1 minus the mean, which is 1,
 # and nothing along x̂.
 # </details>
 #
@@ -265,7 +265,7 @@ mark("b", BatchNorm).points
 # </details>
 # <details><summary>Hint 2: three roads to x</summary>
 # First go from y to x̂: one factor. Then from x̂ to x: directly through the difference, through the mean and through σ. The chapter's section
-# "The way back" adds the three up for one channel. With `dout` made for one road only, the check tells you which one is missing.
+# "The way back" adds the three up for one channel. With <code>dout</code> made for one road only, the check tells you which one is missing.
 # </details>
 # <details><summary>Hint 3: averages of a channel</summary>
 # Two averages are subtracted: that of the gradient, and that of gradient times x̂, which is multiplied by x̂ again. Both run over the
@@ -354,11 +354,11 @@ mark("c", batch_norm_backward).points
 # alone?
 # </details>
 # <details><summary>Hint 2: which axis is the channel of BN?</summary>
-# BN's channels are the maps that the CONV *gives*. Which axis of `weight` counts them? An array (K,) needs three more axes
+# BN's channels are the maps that the CONV <em>gives</em>. Which axis of <code>weight</code> counts them? An array (K,) needs three more axes
 # to meet it.
 # </details>
 # <details><summary>Hint 3: what stands alone</summary>
-# Three things: the old bias, the mean and β. Two of them pass the scaling, one comes after it. And `None` stands for which number?
+# Three things: the old bias, the mean and β. Two of them pass the scaling, one comes after it. And <code>None</code> stands for which number?
 # </details>
 #
 # **If the check says …**

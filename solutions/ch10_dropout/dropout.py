@@ -149,12 +149,12 @@ mark("a", dropout).points
 # that something. So both methods multiply by the same array.
 # </details>
 # <details><summary>Hint 2: who knows the coins?</summary>
-# Nobody can draw the same coins again. `forward` has to leave them where `backward` finds them, and it needs new ones
+# Nobody can draw the same coins again. <code>forward</code> has to leave them where <code>backward</code> finds them, and it needs new ones
 # at each call. Where does an object keep what it has to remember?
 # </details>
 # <details><summary>Hint 3: two traps</summary>
 # Does what you remember come from the coins or from the output? Think of the 0 behind the ReLU. And what has
-# `backward` to find after a `forward` at test time?
+# <code>backward</code> to find after a <code>forward</code> at test time?
 # </details>
 #
 # **If the check says …**
@@ -255,7 +255,7 @@ mark("b", Dropout).points
 #
 # **If the check says …** that a mean is wrong, go through the table above with your function: `x = np.array([[3.0]])`,
 # `weight = np.array([1.0])`. If a variance is wrong only for rows of two and more, look at the order of squaring and
-# adding.
+# adding. *expected shape (1,), got (1, 1)*: the terms of a row have not been added up, hint 2.
 
 
 # %% nbgrader={"cell_type": "code", "grade": false, "grade_id": "c_solution", "locked": false, "schema_version": 3, "solution": true, "task": false}
