@@ -255,7 +255,7 @@ mark("b", Dropout).points
 #
 # **If the check says …** that a mean is wrong, go through the table above with your function: `x = np.array([[3.0]])`,
 # `weight = np.array([1.0])`. If a variance is wrong only for rows of two and more, look at the order of squaring and
-# adding.
+# adding. *expected shape (1,), got (1, 1)*: the terms of a row have not been added up, hint 2.
 
 
 # %% nbgrader={"cell_type": "code", "grade": false, "grade_id": "c_solution", "locked": false, "schema_version": 3, "solution": true, "task": false}

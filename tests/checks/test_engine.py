@@ -1,6 +1,7 @@
 """The check engine: calls that cannot hurt, reports that can be read."""
 
 import json
+import re
 import sys
 import time
 import warnings
@@ -497,6 +498,7 @@ def test_rounding_in_a_right_value_is_no_difference_in_the_picture():
 
 
 def test_a_stressed_word_is_shown_as_one():
-    assert _code("the *new* batch: `a * b * c`, 2 * 3 * 4 and 3 < 4") == (
+    shown = _code("the *new* batch: `a * b * c`, 2 * 3 * 4 and 3 < 4")
+    assert re.sub(r"<code [^>]*>", "<code>", shown) == (
         "the <em>new</em> batch: <code>a * b * c</code>, 2 * 3 * 4 and 3 &lt; 4"
     )
