@@ -37,9 +37,13 @@
 
 # %% nbgrader={"cell_type": "code", "grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # Run this cell first.
+from collections import namedtuple
+
 import numpy as np
 
 from cnnlib.checks.ch13_rules_of_thumb import check, mark
+from cnnlib.diagram.plan import plan
+from cnnlib.reference.loss import softmax_cross_entropy_backward, softmax_cross_entropy_forward
 
 # %% [markdown]
 # ## (a) A review
@@ -103,10 +107,6 @@ from cnnlib.checks.ch13_rules_of_thumb import check, mark
 
 # %% nbgrader={"cell_type": "code", "grade": false, "grade_id": "a_given", "locked": true, "schema_version": 3, "solution": false, "task": false}
 # Given for task (a).
-from collections import namedtuple
-
-from cnnlib.diagram.plan import plan
-
 Layer = namedtuple("Layer", "kind before behind kernel stride")
 
 
@@ -231,7 +231,6 @@ mark("a", review).points
 from cnnlib.reference.activation import relu, relu_backward
 from cnnlib.reference.conv import conv2d_backward, conv2d_forward
 from cnnlib.reference.linear import linear_backward, linear_forward
-from cnnlib.reference.loss import softmax_cross_entropy_backward, softmax_cross_entropy_forward
 from cnnlib.reference.pool import max_pool2d_backward, max_pool2d_forward
 
 
@@ -333,7 +332,6 @@ mark("b", step).points
 # Given for task (c).
 from cnnlib.data import fashion_mnist_subset
 from cnnlib.diagram import build
-from cnnlib.reference.loss import softmax_cross_entropy_backward, softmax_cross_entropy_forward
 
 
 def thumbnails(count, pixels=4):
@@ -424,14 +422,15 @@ print(f"{len(curve)} steps, loss {curve[0]:.2f} → {curve[-1]:.2f}, {known} of 
 # - with 6 epochs on the 1,000 clothes, 310 of 500 others right. One training may take 20 seconds, and needs about one.
 #
 # Network, optimizer, learning rate and size of the batches are your choice. Build the network with `torch.nn`, or write a diagram:
-# `build(text, images.shape[1:], backend="torch")`. Aim a little above 310: another machine may round differently.
+# `build(text, images.shape[1:], backend="torch")`. The loss is `nn.functional.cross_entropy`. Aim a little above 310: another machine may round differently.
 #
-# The cell below gives you `batches(images, labels, size, epochs)`. It goes through all images in random order, `epochs` times, and
+# The cell below gives you `look_at(text)`, which prints a diagram's parameters and the linter's findings, and
+# `batches(images, labels, size, epochs)`. That goes through all images in random order, `epochs` times, and
 # gives `size` of them at a time as tensors: `for x, y in batches(…)`. If the way is long it shows how far it is.
 #
 # <details><summary>Hint 1: a network to begin with</summary>
 # Take a diagram on which the linter of chapter 13 finds nothing. Two stages are enough here. What ends a network so that it takes
-# images of any size and the FC stays small? Look at `summarize(text)` before you train.
+# images of any size and the FC stays small? `look_at` it before you train.
 # </details>
 # <details><summary>Hint 2: if it learns too little</summary>
 # Six epochs of 1,000 images are few steps: with batches of 50, how many? So each must count. Try batches from 20 to 100, BN, and Adam
@@ -456,9 +455,15 @@ print(f"{len(curve)} steps, loss {curve[0]:.2f} → {curve[-1]:.2f}, {known} of 
 # Given for task (d).
 import torch
 from torch import nn
-from torch.nn import functional
 
 from cnnlib.diagram import build, lint, summarize
+
+
+def look_at(text):
+    """How many parameters a diagram has, and what the linter finds in it."""
+    print(f"{summarize(text).totals.params:,} parameters")
+    for finding in lint(text):
+        print(f"{finding.rule}: {finding.message} Instead: {finding.rewrite}")
 
 
 def batches(images, labels, size, epochs):
@@ -485,7 +490,7 @@ def train(images, labels, epochs):
     optimizer = torch.optim.Adam(network.parameters(), lr=0.01)
     for x, y in batches(images, labels, 50, epochs):
         optimizer.zero_grad()
-        functional.cross_entropy(network(x), y).backward()
+        nn.functional.cross_entropy(network(x), y).backward()
         optimizer.step()
     return network.eval()
     ### END SOLUTION

@@ -1,9 +1,9 @@
 """Task (c): a training loop that learns a few images by heart.
 
 What a learner chooses, the length of the steps and their number, is free: `measured` returns what came of
-it. Measured with the network and the 64 thumbnails below (plain steps reach 64 of 64 within 200 steps at
-rates from 0.4 to 1.0, with momentum 0.9 at rates from 0.05 to 0.2); whoever reaches that learns 16 of them
-with labels drawn by lot in 15 to 102 steps, in all of 84 trials, so that part fails nobody by chance.
+it. Measured with the network and the images below: plain steps at rates from 0.3 to 0.8 earn everything
+within 200 steps, and so do steps with momentum 0.9 at rates from 0.02 to 0.2. The images and labels of the
+two parts that depend on this are the same for every seed of a grading run, so luck decides nothing.
 """
 
 from collections.abc import Callable
@@ -83,7 +83,7 @@ def _measured(
         count += 1
         return back(dout)
 
-    network.backward = counted  # type: ignore[method-assign]
+    network.backward = counted
     _, loss_cache = softmax_cross_entropy_forward(network(x), labels)
     gradients = back(softmax_cross_entropy_backward(1.0, loss_cache))
     start = network.to_arrays()
@@ -100,9 +100,10 @@ def _measured(
         float(np.sum((weight - start[name]) * gradients[name]))
         for name, weight in network.parameters().items()
     )
+    direction = int(np.sign(-along)) if np.isfinite(along) else -1
     right = int((network(x).argmax(axis=1) == labels).sum())
     learned = right, round(_loss(network, x, labels), 6)
-    return losses[0], (len(losses), count), int(np.sign(-along)), learned
+    return losses[0], (len(losses), count), direction, learned
 
 
 def _loss(network: Network, x: np.ndarray, labels: np.ndarray) -> float:

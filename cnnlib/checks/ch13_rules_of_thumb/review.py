@@ -1,16 +1,14 @@
 """Task (a): six rules of thumb, held against a diagram."""
 
-from functools import cache
-from typing import NamedTuple
+from collections.abc import Callable
+from itertools import pairwise
 
 from cnnlib.checks.book import Section
 from cnnlib.checks.calls import Case
+from cnnlib.checks.ch13_rules_of_thumb.rules import kinds, layers, review, undropped
 from cnnlib.checks.engine import Misconception, Part, Task
 from cnnlib.checks.inputs import Random, lost, whole
 from cnnlib.checks.judges import judge_number
-from cnnlib.diagram import parse
-from cnnlib.diagram.expand import expand
-from cnnlib.diagram.plan import plan
 
 _PAGE = "book/ch13_rules_of_thumb/rules_of_thumb"
 HALVING = Section(13, _PAGE, "ch13-halving", "A size that can be halved")
@@ -19,88 +17,6 @@ PADDING = Section(13, _PAGE, "ch13-padding", "Padding, and who reads the corner"
 POOLING = Section(13, _PAGE, "ch13-pooling", "Pooling windows")
 DROPOUT = Section(13, _PAGE, "ch13-dropout", "Dropout")
 REVIEWED = Section(13, _PAGE, "ch13-review", "A review, finding by finding")
-
-
-class Layer(NamedTuple):
-    """What the notebook's `layers` gives for each layer."""
-
-    kind: str
-    before: tuple[int, int] | None
-    behind: tuple[int, int] | None
-    kernel: int
-    stride: int
-
-
-@cache
-def layers(text: str) -> tuple[Layer, ...]:
-    """The layers of a diagram in a row, with the sizes before and behind each."""
-    found = []
-    for step in plan(expand(parse(text))).layers():
-        before, behind = (
-            (shape[1], shape[2]) if len(shape) == 3 else None
-            for shape in (step.in_shape, step.out_shape)
-        )
-        window = step.window
-        kernel, stride = (window.kernel[0], window.stride[0]) if window else (0, 0)
-        found.append(Layer(step.kind, before, behind, kernel, stride))
-    return tuple(found)
-
-
-def _kinds(text: str, kind: str) -> list[Layer]:
-    return [layer for layer in layers(text) if layer.kind == kind]
-
-
-def _odd(text: str) -> int:
-    return sum(
-        p.kernel == p.stride == 2 and any(n % 2 for n in p.before or ())
-        for p in _kinds(text, "POOL")
-    )
-
-
-def _large(text: str) -> int:
-    convs = _kinds(text, "CONV")
-    free = max(convs[0].before or (0,)) > 200
-    return sum(c.kernel > 5 and not (free and i == 0) for i, c in enumerate(convs))
-
-
-def _shrinking(text: str) -> int:
-    return sum(c.stride == 1 and c.behind != c.before for c in _kinds(text, "CONV"))
-
-
-def _wide(text: str) -> int:
-    return sum(p.kernel > 3 and p.before != (p.kernel, p.kernel) for p in _kinds(text, "POOL"))
-
-
-def _undropped(text: str, drop: str = "DO", stop: str = "") -> int:
-    count, bare = 0, False
-    for layer in layers(text):
-        if layer.kind == "FC":
-            count += bare
-            bare = True
-        elif layer.kind == drop or layer.kind == stop:
-            bare = False
-    return count
-
-
-def _field(text: str) -> int:
-    field, jump = 1, 1
-    for layer in layers(text):
-        if layer.kind in ("CONV", "POOL"):
-            field += (layer.kernel - 1) * jump
-            jump *= layer.stride
-    return field
-
-
-def review(text: str) -> tuple[int, int, int, int, int, int]:
-    """The reference of task (a)."""
-    return (
-        _odd(text),
-        _large(text),
-        _shrinking(text),
-        _wide(text),
-        _undropped(text),
-        _field(text),
-    )
 
 
 # --- cases: each part has what only its own rule looks at ------------------------------------------
@@ -213,7 +129,7 @@ def _field_cases(rng: Random) -> list[Case]:
 # --- misconceptions ---------------------------------------------------------------------------------
 
 
-def _instead(index: int, rule):
+def _instead(index: int, rule: Callable[[str], int]) -> Callable:
     """The reference with another rule at one place."""
 
     def function(text):
@@ -226,39 +142,37 @@ def _instead(index: int, rule):
 
 def _odd_input(text):
     first = layers(text)[0].before
-    return sum(
-        p.kernel == p.stride == 2 and any(n % 2 for n in first) for p in _kinds(text, "POOL")
-    )
+    return sum(p.kernel == p.stride == 2 and any(n % 2 for n in first) for p in kinds(text, "POOL"))
 
 
 def _odd_height(text):
-    return sum(p.kernel == p.stride == 2 and p.before[0] % 2 for p in _kinds(text, "POOL"))
+    return sum(p.kernel == p.stride == 2 and p.before[0] % 2 == 1 for p in kinds(text, "POOL"))
 
 
 def _large_first_always(text):
-    return sum(c.kernel > 5 for c in _kinds(text, "CONV")[1:])
+    return sum(c.kernel > 5 for c in kinds(text, "CONV")[1:])
 
 
 def _large_input_always(text):
-    convs = _kinds(text, "CONV")
+    convs = kinds(text, "CONV")
     return 0 if max(convs[0].before) > 200 else sum(c.kernel > 5 for c in convs)
 
 
 def _strided_too(text):
-    return sum(c.behind != c.before for c in _kinds(text, "CONV"))
+    return sum(c.behind != c.before for c in kinds(text, "CONV"))
 
 
 def _whole_map_too(text):
-    return sum(p.kernel > 3 for p in _kinds(text, "POOL"))
+    return sum(p.kernel > 3 for p in kinds(text, "POOL"))
 
 
 def _neighbours_only(text):
     row = layers(text)
-    return sum(a.kind == b.kind == "FC" for a, b in zip(row, row[1:], strict=False))
+    return sum(a.kind == b.kind == "FC" for a, b in pairwise(row))
 
 
 def _any_dropout(text):
-    return 0 if _kinds(text, "DO") else _undropped(text)
+    return 0 if kinds(text, "DO") else undropped(text)
 
 
 def _no_jump(text):

@@ -1,5 +1,6 @@
 """Task (b): one step of training through CONV, RELU, POOL and FC, put together from layers."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -55,15 +56,17 @@ def _step(
     out, conv_cache = conv2d_forward(x, conv_w, conv_b, padding=1)
     active = relu(out)
     pooled, pool_cache = max_pool2d_forward(active, 2)
-    flat = (pooled.transpose(0, 2, 3, 1) if channels_last else pooled).reshape(len(x), -1)
+    flat: Any = (pooled.transpose(0, 2, 3, 1) if channels_last else pooled).reshape(len(x), -1)
     logits, fc_cache = linear_forward(flat, fc_w, fc_b)
     if softmax_first:
         logits = softmax(logits)
     loss, loss_cache = softmax_cross_entropy_forward(logits, labels)
+    gradient: dict[str, Any] = {}
+    dpooled: Any
     dlogits = softmax_cross_entropy_backward(float(len(x)) if summed else 1.0, loss_cache)
-    dflat, dfc_w, dfc_b = linear_backward(dlogits, fc_cache)
+    dflat, gradient["fc_w"], gradient["fc_b"] = linear_backward(dlogits, fc_cache)
     if new_fc_first:
-        dflat = dlogits @ (fc_w - rate * dfc_w)
+        dflat = dlogits @ (fc_w - rate * gradient["fc_w"])
     if channels_last:
         n, c, h, w = pooled.shape
         dpooled = dflat.reshape(n, h, w, c).transpose(0, 3, 1, 2)
@@ -74,13 +77,13 @@ def _step(
     else:
         dactive = max_pool2d_backward(np.ascontiguousarray(dpooled), pool_cache)
     dout = dactive if through_relu else relu_backward(dactive, active)
-    _, dconv_w, dconv_b = conv2d_backward(dout, conv_cache)
+    _, gradient["conv_w"], gradient["conv_b"] = conv2d_backward(dout, conv_cache)
     return (
         loss,
-        conv_w - rate * dconv_w,
-        conv_b - rate * dconv_b,
-        fc_w - rate * dfc_w,
-        fc_b - rate * dfc_b,
+        conv_w - rate * gradient["conv_w"],
+        conv_b - rate * gradient["conv_b"],
+        fc_w - rate * gradient["fc_w"],
+        fc_b - rate * gradient["fc_b"],
     )
 
 
@@ -152,7 +155,7 @@ def _dtype_cases(rng: Random) -> list[Case]:
     return [_case(rng, 1, (4, 4), 1.0, "float32"), _case(rng, 1, (4, 4), 1.0)]
 
 
-def _together(*wanted: int):
+def _together(*wanted: int) -> Callable[[Case, Any, Outcome], str]:
     """A judge of several of the five results, each by its name."""
 
     def judge(case: Case, right: Any, got: Outcome) -> str:
@@ -171,7 +174,7 @@ def _together(*wanted: int):
 # --- misconceptions -----------------------------------------------------------------------------------
 
 
-def _wrong(**turn):
+def _wrong(**turn: bool) -> Callable:
     def function(x, labels, conv_w, conv_b, fc_w, fc_b, *, rate):
         return _step(x, labels, conv_w, conv_b, fc_w, fc_b, rate=rate, **turn)
 
