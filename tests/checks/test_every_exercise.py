@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from cnnlib.checks.catalogue import exercise, exercise_names
 from cnnlib.checks.engine import examine
@@ -288,3 +289,12 @@ def test_every_link_leads_to_a_section_of_the_book(name):
 def test_every_exercise_has_a_source_of_its_name():
     folders = {p.parent.name for p in (ROOT / "solutions").glob("ch*/*.py")}
     assert folders == set(exercise_names())
+
+
+def test_the_explained_survivors_are_still_lines_of_a_solution():
+    """`make mutants` compares by these words; a solution that changed needs its survivors looked at anew."""
+    rows = yaml.safe_load((ROOT / "tests/checks/survivors.yml").read_text(encoding="utf-8"))
+    for row in rows:
+        cells = {cell.id: cell.source for cell in the_source(row["exercise"])[1].cells}
+        assert row["was"] in cells[f"{row['task']}_solution"], row
+        assert row["why"].endswith(".")

@@ -51,6 +51,8 @@ def _large_cases(rng: Random) -> list[Case]:
         _diagram(f"INPUT(3, {large}, {large}) => CONV(8, 5) => RELU => CONV(8, 7) => {rest}"),
         _diagram(f"INPUT(3, {small}, {small}) => [CONV(8, 5) => RELU] * 2 => GAP => FC(10)"),
         _diagram(f"INPUT(3, 200, 200) => CONV(8, 7) => {rest}", note="not over 200"),
+        _diagram(f"INPUT(3, 201, 201) => CONV(8, 7) => {rest}", note="over 200"),
+        _diagram(f"INPUT(3, {small}, {small}) => CONV(8, 6, padding=2) => {rest}"),
     ]
 
 
@@ -85,6 +87,7 @@ def _wide_cases(rng: Random) -> list[Case]:
             f"{head} => POOL({window}, {window}) => CONV(8) => RELU "
             f"=> POOL({size // window}, {size // window}, mode=avg) => FC(10)"
         ),
+        _diagram("INPUT(3, 16, 16) => CONV(8) => RELU => POOL(4, 4) => FC(10)"),
         _diagram(f"{head} => POOL(3, 2, rounding=floor) => FC(10)"),
         _diagram(f"{head} => [POOL({window}, 1)] * 2 => FC(10)"),
     ]
