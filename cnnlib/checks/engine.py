@@ -341,7 +341,9 @@ def _idea(task: Task, part: Part, failing: _Seen, seen: dict[str, list[_Seen]]) 
     to_explain = everything if failing.got.raised else seen[part.name]
 
     fitting = [
-        m for m in task.misconceptions if all(one.same(task, m, types) for one in to_explain)
+        m
+        for m in task.misconceptions
+        if part.name in m.loses and all(one.same(task, m, types) for one in to_explain)
     ]
     if not fitting:
         return None

@@ -6,6 +6,7 @@ from functools import cache
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from cnnlib.checks.calls import Outcome, describe
 from cnnlib.checks.ch13_rules_of_thumb.wrong_turns import WRONG_TURNS
@@ -37,7 +38,7 @@ def clothes() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     )
 
 
-Measured = tuple[tuple[int, ...], int, int, int, int, int]
+Measured = tuple[tuple[int, ...], int, int, int, int, tuple[int, float]]
 
 
 def measured(
@@ -62,8 +63,8 @@ def measured(
         How many rows of scores are probabilities: none negative, sum 1.
     repeated : int
         1 if a second training gives the same scores; 1 as well if `twice` is not asked for.
-    right : int
-        How many test images get the highest score at their own label.
+    learned : (int, float)
+        How many test images get the highest score at their own label, and the loss on them.
     """
     if train in WRONG_TURNS:
         arrays = (images, labels, test_images, test_labels)
@@ -99,13 +100,14 @@ def _measured(
         again = _scores(_trained(train, images, labels, epochs), test_images) if twice else scores
     finally:
         torch.set_num_threads(threads)
+    loss = float(functional.cross_entropy(torch.from_numpy(scores), torch.from_numpy(test_labels)))
     return (
         scores.shape,
         sum(p.numel() for p in network.parameters()),
         int((np.abs(alone - scores[:20]) > 1e-3).any(axis=1).sum()),
         int(((scores >= 0).all(axis=1) & (np.abs(scores.sum(axis=1) - 1) < 1e-3)).sum()),
         int(np.array_equal(scores, again)),
-        int((scores.argmax(axis=1) == test_labels).sum()),
+        (int((scores.argmax(axis=1) == test_labels).sum()), round(loss, 6)),
     )
 
 

@@ -2,6 +2,9 @@
 
 from collections.abc import Callable
 from itertools import pairwise
+from typing import Any
+
+import numpy as np
 
 from cnnlib.checks.book import Section
 from cnnlib.checks.calls import Case
@@ -36,7 +39,9 @@ def _odd_cases(rng: Random) -> list[Case]:
         _diagram(f"INPUT(3, {even}, {odd}) => {body} => GAP => FC(10)"),
         _diagram(f"INPUT(3, {odd}, {even}) => {body} => GAP => FC(10)"),
         _diagram(f"INPUT(3, {twice}, {twice}) => {body} => {pool} => GAP => FC(10)"),
+        _diagram(f"INPUT(3, 22, 22) => {body} => {pool} => {pool} => GAP => FC(10)"),
         _diagram(f"INPUT(3, {odd}, {odd}) => CONV(8) => RELU => POOL(3, 2) => GAP => FC(10)"),
+        _diagram(f"INPUT(3, {odd}, {odd}) => CONV(8) => RELU => POOL(2, 1) => GAP => FC(10)"),
     ]
 
 
@@ -52,7 +57,8 @@ def _large_cases(rng: Random) -> list[Case]:
         _diagram(f"INPUT(3, {small}, {small}) => [CONV(8, 5) => RELU] * 2 => GAP => FC(10)"),
         _diagram(f"INPUT(3, 200, 200) => CONV(8, 7) => {rest}", note="not over 200"),
         _diagram(f"INPUT(3, 201, 201) => CONV(8, 7) => {rest}", note="over 200"),
-        _diagram(f"INPUT(3, {small}, {small}) => CONV(8, 6, padding=2) => {rest}"),
+        _diagram(f"INPUT(3, 180, 240) => CONV(8, 7) => {rest}", note="one side is over 200"),
+        _diagram("INPUT(3, 32, 32) => [CONV(8, 6, padding=0) => RELU] * 2 => GAP => FC(10)"),
     ]
 
 
@@ -89,7 +95,7 @@ def _wide_cases(rng: Random) -> list[Case]:
         ),
         _diagram("INPUT(3, 16, 16) => CONV(8) => RELU => POOL(4, 4) => FC(10)"),
         _diagram(f"{head} => POOL(3, 2, rounding=floor) => FC(10)"),
-        _diagram(f"{head} => [POOL({window}, 1)] * 2 => FC(10)"),
+        _diagram("INPUT(3, 18, 18) => [CONV(8) => RELU => POOL(4, 2)] * 2 => FC(10)"),
     ]
 
 
@@ -200,6 +206,12 @@ _A = {
     "field": "the receptive field",
 }
 
+
+def _as_tuple(found: Any) -> Any:
+    """Six numbers in a list are six numbers as well."""
+    return tuple(found) if isinstance(found, list | np.ndarray) else found
+
+
 REVIEW = Task(
     "a",
     "a review",
@@ -213,6 +225,7 @@ REVIEW = Task(
         Part(_A["dropout"], 1, _dropout_cases, judge_number, pick=4, hint=2),
         Part(_A["field"], 2, _field_cases, judge_number, pick=5, hint=3),
     ),
+    drive=lambda written, text: _as_tuple(written(text)),
     misconceptions=(
         Misconception(
             "only the image's size is asked",

@@ -59,7 +59,7 @@ def reference(
     twice: bool = False,
 ) -> Measured:
     """What is asked for."""
-    return (len(test_images), 10), MOST_PARAMETERS, 0, 0, 1, WANTED
+    return (len(test_images), 10), MOST_PARAMETERS, 0, 0, 1, (WANTED, 0.0)
 
 
 # --- cases and judges -----------------------------------------------------------------------------------
@@ -147,11 +147,16 @@ def _judge_repeated(case: Case, right: int, got: Outcome) -> str:
     return "" if got.value == right else "trained twice on the same images, it gave two networks"
 
 
-def _judge_right(case: Case, right: int, got: Outcome) -> str:
-    if not _number(got):
-        return f"expected {right} images right, got {describe(got)}"
-    n = len(case.positional["test_images"])
-    return "" if got.value >= right else f"{got.value} of {n} are right, expected at least {right}"
+def _judge_learned(case: Case, right: tuple[int, float], got: Outcome) -> str:
+    if not isinstance(got.value, tuple):
+        return f"expected {right[0]} images right, got {describe(got)}"
+    count, loss = got.value
+    if count >= right[0]:
+        return ""
+    return (
+        f"{count} of {len(case.positional['test_images'])} are right, at a loss of {loss:.3g}; expected at "
+        f"least {right[0]}. (A guess gets about 50, a linear classifier 200, one hidden layer 290)"
+    )
 
 
 _D = {
@@ -174,7 +179,7 @@ TRAIN = Task(
         Part(_D["alone"], 1, _noise_cases, _judge_alone, pick=2, hint=3),
         Part(_D["raw"], 1, _noise_cases, _judge_raw, pick=3),
         Part(_D["repeated"], 1, _twice_cases, _judge_repeated, pick=4, hint=3),
-        Part(_D["right"], 4, _clothes_cases, _judge_right, pick=5, hint=2),
+        Part(_D["right"], 4, _clothes_cases, _judge_learned, pick=5, hint=2),
     ),
     misconceptions=(
         Misconception(
