@@ -2,18 +2,19 @@
 
 The images come from the bundled part of Fashion-MNIST. Each is moved by up to 6 pixels along both axes
 (what leaves the frame is lost, zeros come in) and shrunk to 14 × 14. Right of 500 test images after
-6 epochs on 1,000, batches of 50, Adam at rates 0.01 and 0.003, five seeds each:
+6 epochs on 1,000, batches of 50, Adam at rates 0.01 and 0.02 that fall to 0 along the way, five seeds each:
 
 =============================================  ==========  ==============
 network                                        parameters  of 500 right
 =============================================  ==========  ==============
-FC(10)                                              1,970  184 to 218
-FC(128) => RELU => FC(10)                          26,506  274 to 303
-the solution: two CONV, BN, POOL, GAP               5,226  330 to 360
-with a third CONV                                  14,538  310 to 369
+FC(10)                                              1,970  205 to 222
+FC(128) => RELU => FC(10)                          26,506  290 to 309
+the solution: two CONV, BN, POOL, GAP               5,226  345 to 372
+with a third CONV                                  14,538  368 to 384
 =============================================  ==========  ==============
 
-310 are asked for. The data are the same for every seed of a grading run: who passes here passes there.
+310 are asked for. At a constant rate the last steps are as large as the first, and chance decides more: ten
+seeds of the solution's network lay between 233 and 344. The data are the same for every seed of a grading run: who passes here passes there.
 """
 
 from typing import Any
@@ -155,7 +156,7 @@ def _judge_learned(case: Case, right: tuple[int, float], got: Outcome) -> str:
         return ""
     return (
         f"{count} of {len(case.positional['test_images'])} are right, at a loss of {loss:.3g}; expected at "
-        f"least {right[0]}. (A guess gets about 50, a linear classifier 200, one hidden layer 290)"
+        f"least {right[0]}. (A guess gets about 50, a linear classifier 215, one hidden layer 300)"
     )
 
 

@@ -10,20 +10,18 @@ from torch.nn import functional
 
 
 def _network(height: int, width: int, hidden: int = 0) -> nn.Sequential:
-    features = 32 * ((height + 1) // 2 // 2) * ((width + 1) // 2 // 2)
     end = (
-        [nn.Linear(features, hidden), nn.ReLU(), nn.Linear(hidden, 10)]
-        if hidden
-        else [nn.Linear(features, 10)]
+        [nn.Linear(32, hidden), nn.ReLU(), nn.Linear(hidden, 10)] if hidden else [nn.Linear(32, 10)]
     )
     return nn.Sequential(
-        nn.Conv2d(1, 16, 5, stride=2, padding=2),
+        nn.Conv2d(1, 16, 3, padding=1),
         nn.ReLU(),
         nn.BatchNorm2d(16),
+        nn.MaxPool2d(2),
         nn.Conv2d(16, 32, 3, padding=1),
         nn.ReLU(),
         nn.BatchNorm2d(32),
-        nn.MaxPool2d(2),
+        nn.AdaptiveAvgPool2d(1),
         nn.Flatten(),
         *end,
     )
@@ -43,12 +41,15 @@ def _fit(
     torch.manual_seed(next(_SEEDS) if seed is None else seed)
     network = make(*images.shape[2:])
     x, y = torch.from_numpy(images), torch.from_numpy(labels)
-    optimizer = torch.optim.Adam(network.parameters(), 0.01)
+    optimizer = torch.optim.Adam(network.parameters(), 0.02)
+    steps = max(epochs * -(-len(x) // 50), 1)
+    schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1, 0, total_iters=steps)
     for _ in range(epochs):
         for chosen in torch.randperm(len(x)).split(50):
             optimizer.zero_grad()
             functional.cross_entropy(network(x[chosen]), y[chosen]).backward()
             optimizer.step()
+            schedule.step()
     return network.eval()
 
 
@@ -65,7 +66,7 @@ def linear(images, labels, epochs):
 
 def too_large(images, labels, epochs):
     def make(height, width):
-        return _network(height, width, hidden=65_000 // (32 * (height // 4) * (width // 4)))
+        return _network(height, width, hidden=1_500)
 
     return _fit(make, images, labels, epochs)
 
