@@ -72,7 +72,7 @@ def test_solution_pages_hold_solutions_and_rubrics_but_no_marks_of_the_tool(tmp_
         notebook = nbformat.read(tmp_path / f"{name}.ipynb", as_version=4)
         text = "\n".join(cell.source for cell in notebook.cells)
         assert "Rubric for the grader" in text
-        assert "NotImplementedError" not in text
+        assert "raise NotImplementedError()" not in text
         assert not re.search("(BEGIN|END) (SOLUTION|MARK SCHEME)", text)
 
 
