@@ -61,6 +61,8 @@ def drop_if_stale(name: str, current: str, *stale: Path) -> None:
 
 def run_builder(name: str, *more: str) -> int:
     """Run one of Sphinx's builders over the book; its output is in _build/NAME."""
+    if name == "epub":  # pages of an earlier one may point at places that have new names since
+        shutil.rmtree(BUILD / name, ignore_errors=True)
     program = Path(sys.executable).with_name("jupyter-book")
     builder = ["html"] if name == "html" else ["custom", "--custom-builder", name]
     strict = ["-W", "-n", "--keep-going"]  # warnings are errors, and all of them are shown
