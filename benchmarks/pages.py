@@ -34,6 +34,9 @@ def main() -> int:
     if not pages:
         print("there is no built book: run 'make book' first", file=sys.stderr)
         return 2
+    if chromium_path() is None:
+        print("Chromium is needed, for instance 'sudo apt-get install chromium'", file=sys.stderr)
+        return 2
     print(f"{'page':<45}{'interactive':>12}{'without scripts':>17}{'ratio':>7}")
     slowest = 0.0
     with sync_playwright() as playwright:

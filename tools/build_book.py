@@ -102,6 +102,7 @@ def build(cold: bool) -> int:
                 ["_config.yml", "_toc.yml", "book/_ext", "book/_static", "book/claims.yml"]
             ),
             BUILD / ".doctrees",
+            HTML,  # with the contents a page may have gone, and nobody else removes it
         )
         print("Building the book (warnings are errors) …", flush=True)
         start = time.perf_counter()

@@ -56,7 +56,7 @@ FOR_PAPER = """() => {
   wrapper.append(list);
   document.querySelector("article.bd-article").append(wrapper);
 }"""
-HEADINGS = """() => [...document.querySelectorAll("h1, h2, h3, h4, h5, h6, [role=heading]")]
+HEADINGS = """() => [...document.querySelectorAll("h1, h2, h3, h4, h5, h6")]
   .map((heading) => heading.textContent.replace(/#$/, "").replace(/\\s+/g, " ").trim())"""
 FOOTER = (
     '<div style="width:100%;font:9px sans-serif;color:#555;padding:0 18mm;display:flex;justify-content:space-between">'

@@ -31,7 +31,7 @@ ROOT = Path(__file__).parents[1]
 SURVIVORS = ROOT / "tests/checks/survivors.yml"
 AIM = 0.95
 SEEDS = ["visible", "mutants"]
-SECONDS = 2.0  # a mutant whose loop never ends need not be waited for
+SECONDS = 4.0  # a mutant whose loop never ends need not be waited for longer
 MEMORY = 12 * 2**30
 
 
@@ -80,8 +80,8 @@ def mutants_of(name: str, letter: str, code: str) -> Iterator[Mutant]:
             yield Mutant(name, letter, was, becomes, changed)
 
 
-def survives(mutant: Mutant) -> bool:
-    """Does a mutant still earn everything?"""
+def outcome(mutant: Mutant) -> str:
+    """What the grader says of a mutant: ``"missed"`` (it earns everything), ``"late"`` or ``"noticed"``."""
     task = exercise(mutant.exercise).tasks[mutant.task]
     task = replace(task, seconds=min(task.seconds, SECONDS))
     space: dict[str, object] = {}
@@ -90,14 +90,16 @@ def survives(mutant: Mutant) -> bool:
             for name, source in cells_of(mutant.exercise).items():
                 exec(mutant.code if name == f"{mutant.task}_solution" else source, space)
     except Exception:
-        return False
+        return "noticed"
     function = space[task.function_name]
     report = examine(exercise(mutant.exercise), task, function, seeds=SEEDS)
-    return report.points == task.points
+    if report.points == task.points:
+        return "missed"
+    return "late" if report.timed_out else "noticed"
 
 
 def hunt(name: str) -> tuple[Counter, list[Mutant]]:
-    """All mutants of one exercise: how many there are in each task, and which survive."""
+    """All mutants of one exercise: how many, how many only time stopped, and which survive."""
     if sys.platform == "linux":
         import resource
 
@@ -106,9 +108,17 @@ def hunt(name: str) -> tuple[Counter, list[Mutant]]:
     survivors = []
     cells = cells_of(name)
     for letter in exercise(name).tasks:
-        for mutant in mutants_of(name, letter, cells[f"{letter}_solution"]):
-            counts[letter] += 1
-            if survives(mutant):
+        code = cells[f"{letter}_solution"]
+        if outcome(Mutant(name, letter, "", "", code)) != "missed":
+            raise RuntimeError(
+                f"{name} ({letter}): the solution itself does not earn everything within {SECONDS} s a call: "
+                "mend it, or measure on a machine that is less busy"
+            )
+        for mutant in mutants_of(name, letter, code):
+            found = outcome(mutant)
+            counts["every"] += 1
+            counts["late"] += found == "late"
+            if found == "missed":
                 survivors.append(mutant)
     return counts, survivors
 
@@ -118,6 +128,15 @@ def explained() -> dict[tuple[str, str, str, str], str]:
         return {}
     rows = yaml.safe_load(SURVIVORS.read_text(encoding="utf-8")) or []
     return {(r["exercise"], r["task"], r["was"], r["becomes"]): r["why"] for r in rows}
+
+
+def line(name: str, row: Counter) -> str:
+    """One line of the table."""
+    noticed = row["every"] - row["survive"]
+    return (
+        f"{name:<28}{row['every']:>10}{noticed:>10}{row['late']:>10}{noticed / row['every']:>10.1%}"
+        f"{row['known']:>10}{row['survive'] - row['known']:>10}"
+    )
 
 
 def main(wanted: list[str]) -> int:
@@ -133,19 +152,16 @@ def main(wanted: list[str]) -> int:
             print(f"{len(results)} of {len(names)}: {waiting[done]}", file=sys.stderr, flush=True)
 
     reasons = explained()
-    print(f"{'exercise':<28}{'mutants':>8}{'noticed':>9}{'share':>8}{'explained':>11}{'missed':>8}")
+    columns = ("mutants", "noticed", "by time", "share", "explained", "missed")
+    print(f"{'exercise':<28}" + "".join(f"{column:>10}" for column in columns))
     total: Counter = Counter()
     for name in names:
         counts, survivors = results[name]
-        every = sum(counts.values())
         known = sum(mutant.place in reasons for mutant in survivors)
-        line = (every, every - len(survivors), known, len(survivors) - known)
-        total.update(dict(zip(("every", "noticed", "known", "missed"), line, strict=True)))
-        print(f"{name:<28}{line[0]:>8}{line[1]:>9}{line[1] / every:>8.1%}{line[2]:>11}{line[3]:>8}")
-    share = total["noticed"] / total["every"]
-    print(
-        f"{'together':<28}{total['every']:>8}{total['noticed']:>9}{share:>8.1%}{total['known']:>11}{total['missed']:>8}"
-    )
+        row = Counter(counts, survive=len(survivors), known=known)
+        total += row
+        print(line(name, row))
+    print(line("together", total))
     for name in names:
         for mutant in results[name][1]:
             why = reasons.get(mutant.place)
@@ -153,7 +169,8 @@ def main(wanted: list[str]) -> int:
             print(f"  - {mutant.was}\n  + {mutant.becomes}")
             if why:
                 print(f"  {why}")
-    return int(share < AIM or total["missed"] > 0)
+    share = 1 - total["survive"] / total["every"]
+    return int(share < AIM or total["survive"] > total["known"])
 
 
 if __name__ == "__main__":

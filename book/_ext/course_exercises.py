@@ -52,8 +52,7 @@ class ExerciseCard(NamedTuple):
 def read_exercise(source: Path) -> ExerciseCard:
     text = source.read_text(encoding="utf-8")
     title = re.search(r"^# # Exercise \d+: (.+)$", text, re.MULTILINE)
-    needs = re.search(r"^# \*\*You need\*\* (.+?)\. ", text.replace("\n# ", " "), re.MULTILINE)
-    needs = needs or re.search(r"\*\*You need\*\* (.+?)\.\s", " ".join(text.split("\n# ")))
+    needs = re.search(r"\*\*You need\*\* (.+?)\.\s", " ".join(text.split("\n# ")))
     tasks = [
         TaskCard(letter, name, difficulty, importance, int(minutes), int(points), bool(person))
         for letter, name, difficulty, importance, minutes, points, person in CARD.findall(text)

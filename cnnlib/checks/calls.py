@@ -132,7 +132,8 @@ def call(
 ) -> Outcome:
     """Call `function` on copies of the case's arguments and report what happened.
 
-    With `drive`, that is called with `function` (a class, say) in front of the arguments. Everything is caught except ``KeyboardInterrupt``: that one is a person who wants to stop.
+    With `drive`, that is called with `function` (a class, say) in front of the arguments. Everything is
+    caught except ``KeyboardInterrupt``: that one is a person who wants to stop.
     """
     positional, keyword = case.arguments()
     written = io.StringIO()
