@@ -57,8 +57,7 @@ class WidgetDirective(SphinxDirective):
         options = dict(self.options)
         name = options.pop("name", None) or self._next_name(kind)
         try:
-            values = {key: _number(key, text) for key, text in options.items()}
-            html = widget(**values).page_html(name)
+            html = widget.from_text(options).page_html(name)
         except CnnlibError as error:
             raise self.error(f"widget {kind}: {error}") from None
         return [nodes.raw("", html, format="html")]
@@ -67,13 +66,6 @@ class WidgetDirective(SphinxDirective):
         count = self.env.temp_data.get(f"widget-{kind}", 0) + 1
         self.env.temp_data[f"widget-{kind}"] = count
         return kind if count == 1 else f"{kind}-{count}"
-
-
-def _number(key, text):
-    try:
-        return int(text)
-    except ValueError:
-        return text  # the widget's own check names the setting and the rule
 
 
 def add_script(app, pagename, templatename, context, doctree):

@@ -7,9 +7,10 @@
 Nothing is imported before a widget is asked for, so ``import cnnlib.widgets`` stays light.
 
 A widget is three files with one name. ``.json`` holds its settings and examples, which both languages
-read. ``.js`` exports ``mount(root, store)`` and its pure arithmetic, and takes from ``shared.js`` all
-that widgets share. ``.py`` holds the traits and, computed with cnnlib, the results and the table that
-stands in the widget's place without JavaScript. ``bundle.py`` joins the JavaScript for both homes.
+read. ``.js`` exports ``mount(root, store)`` and its pure arithmetic, and takes what widgets share from
+``shared.js``, ``grid.js``, ``plot.js`` and the like. ``.py`` holds the traits and, computed with cnnlib,
+the results and the table that stands in the widget's place without JavaScript. ``bundle.py`` joins the
+JavaScript for both homes.
 """
 
 import importlib

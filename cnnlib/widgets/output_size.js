@@ -1,6 +1,7 @@
 // Output-size calculator: how many windows fit along an axis, and which pixels none of them reads.
 
-import { frame, grouped, homes, html, math, say, svg, table } from "./shared.js";
+import { grouped, html, legend, math, say, svg, table, tell } from "./elements.js";
+import { frame, homes } from "./shared.js";
 import { convParams, coverage, exactOutputSize, measure, nearestFit, nearestValid, outputSize, unseen } from "./shapes.js";
 import spec from "./output_size.json" with { type: "json" };
 
@@ -160,15 +161,14 @@ function description(values, windows) {
   return `One axis of ${pixels(m.size)}${m.before ? ` with ${m.before} zeros on each side` : ""}, and ${grouped(windows)} windows, ${pixels(m.reach)} wide, ${pixels(m.stride)} apart.${few}`;
 }
 
-function legend({ lost, next, hidden }, values) {
+function key({ lost, next, hidden }, values) {
   const m = measure(values);
-  const item = (swatch, words) => html("li", {}, html("span", { class: `swatch ${swatch}`, "aria-hidden": "true" }), words);
-  return html("ul", { class: "legend" },
-    m.fits ? item("bar", hidden ? "windows, the first and the last few" : "windows, numbered from 0") : null,
-    m.fits ? item("pixel", "pixels, each with the number of windows that read it") : null,
-    m.before ? item("pad", "zero padding") : null,
-    lost ? item("lost", "pixels that no window reads") : null,
-    next ? item("next", `${m.fits ? `window ${grouped(next.window)} would lack` : "the window lacks"} ${pixels(next.missing)}`) : null);
+  return legend(
+    m.fits && ["bar", hidden ? "windows, the first and the last few" : "windows, numbered from 0"],
+    m.fits && ["pixel", "pixels, each with the number of windows that read it"],
+    m.before && ["pad", "zero padding"],
+    lost && ["lost", "pixels that no window reads"],
+    next && ["next", `${m.fits ? `window ${grouped(next.window)} would lack` : "the window lacks"} ${pixels(next.missing)}`]);
 }
 
 // --- the widget ----------------------------------------------------------------------------------
@@ -195,8 +195,7 @@ export function mount(root, store) {
   const volume = html("p", { class: "unseen", role: "status" });
   const remedies = html("div", { class: "choices remedies", role: "group", "aria-label": "Nearest settings" });
   const figure = html("figure", {});
-  const results = html("div", {});
-  const shown = () => Object.fromEntries(spec.settings.map(({ name }) => [name, store.get(name)]));
+  const results = html("div", { class: "results" });
 
   const remedy = (values, name, value) => {
     const setting = spec.settings.find((s) => s.name === name);
@@ -210,16 +209,14 @@ export function mount(root, store) {
     }, label);
   };
   const draw = () => {
-    const values = shown();
+    const values = store.values();
     const result = drawing(values, figure.clientWidth || 640);
-    figure.replaceChildren(result.picture, legend(result, values));
+    figure.replaceChildren(result.picture, key(result, values));
   };
   const update = () => {
-    const values = shown(), m = measure(values);
+    const values = store.values(), m = measure(values);
     sum.replaceChildren(...formula(values));
-    answer.className = `verdict ${m.tiles ? "tiles" : "refused"}`;
-    const said = verdict(values), first = said.indexOf(". ") + 1 || said.length;
-    say(answer, html("strong", {}, said.slice(0, first)), said.slice(first));
+    tell(answer, verdict(values), !m.tiles);
     const buttons = m.tiles ? [] : Object.entries(suggestions(values)).flatMap(([name, found]) => found.map((value) => remedy(values, name, value)));
     remedies.replaceChildren(...(buttons.length ? [html("span", {}, `${m.fits ? "Nearest that tile" : "What would fit"} (→ output size):`), ...buttons.filter(Boolean)] : []));
     remedies.hidden = buttons.length === 0;
@@ -242,16 +239,9 @@ const LOOK = `
 .formula { min-height: 52px; }
 mfrac > * { padding: 1px 3px 2px; }
 .answer { font-weight: 700; color: var(--ink); }
-.verdict { display: block; margin: 8px 0 0; padding: 2px 0 2px 12px; border-left: 4px solid var(--good); border-radius: 2px; max-width: 46em; }
-.verdict strong { font-weight: 650; }
-.verdict.refused { border-color: var(--bad-strong); }
-.verdict:focus-visible { outline-offset: 4px; }
 .remedies { margin-top: 10px; font-size: 14px; color: var(--soft); }
 .remedies[hidden] { display: none; }
-figure { margin: 18px 0 14px; min-width: 0; }
-svg { display: block; max-width: 100%; font-family: inherit; overflow: visible; }
 svg .part { overflow: hidden; max-width: none; }
-svg text { font-size: 11.5px; fill: var(--ink); }
 .pixel { fill: var(--pixel); background: var(--pixel); }
 .pad { fill: none; stroke: var(--edge); stroke-width: .8; }
 .lost { fill: var(--bad-strong); background: var(--bad-strong); }
@@ -268,9 +258,6 @@ svg .index, svg .lost-index { font-size: 11px; }
 svg .lost-index { fill: var(--bad); font-weight: 650; }
 svg .lost-count { fill: var(--paper); font-weight: 700; }
 svg .break { fill: var(--soft); font-size: 16px; }
-.legend { display: flex; flex-wrap: wrap; gap: 4px 18px; list-style: none; margin: 10px 0 0; padding: 0; font-size: 13px; color: var(--soft); }
-.legend li { display: flex; align-items: center; gap: 7px; }
-.swatch { flex: none; width: 18px; height: 12px; border-radius: 3px; }
 .swatch.pad { border: 1px solid var(--edge); }
 .swatch.next { border: 1px dashed var(--bad-strong); }
 `;

