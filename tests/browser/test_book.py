@@ -28,29 +28,32 @@ def pages_of_the_book():
     return [toc["root"], *files(toc)]
 
 
-def axe_violations(page):
+def axe_violations(page, **options):
     import axe_playwright_python
 
     script = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text()
     page.evaluate(script)
     # preload would fetch the style sheets a second time, which file:// does not allow
-    result = page.evaluate("axe.run({preload: false, resultTypes: ['violations']})")
+    settings = {"preload": False, "resultTypes": ["violations"], **options}
+    result = page.evaluate("settings => axe.run(settings)", settings)
     return [(v["id"], v["nodes"][0]["html"][:200]) for v in result["violations"]]
 
 
-@pytest.mark.parametrize(("first", "second"), [("light", "dark"), ("dark", "light")])
+@pytest.mark.parametrize("width", [1280, 360])
 @pytest.mark.parametrize("name", pages_of_the_book())
-def test_a_page_is_quiet_accessible_and_fits(open_page, name, first, second):
-    """Both modes at both widths; one of the modes as the page was opened, one as it was switched."""
-    width = 1280 if first == "light" else 360
-    page = open_page(f"{name}.html", theme=first, width=width)
-    assert page.evaluate("document.documentElement.dataset.theme") == first
-    assert axe_violations(page) == []
-    page.add_style_tag(content="*, ::before, ::after { transition: none !important; }")
-    page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", second)
-    page.wait_for_timeout(800)  # colours inside the widgets fade into one another
+def test_a_page_is_quiet_accessible_and_fits(open_page, name, width):
+    """Wide and light as it opens, then switched to dark; on a phone as it opens in the dark."""
+    theme = "light" if width == 1280 else "dark"
+    page = open_page(f"{name}.html", theme=theme, width=width)
+    assert page.evaluate("document.documentElement.dataset.theme") == theme
     assert axe_violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    if theme == "light":
+        page.add_style_tag(content="*, ::before, ::after { transition: none !important; }")
+        page.evaluate("document.documentElement.dataset.theme = 'dark'")
+        page.wait_for_timeout(800)  # colours inside the widgets fade into one another
+        # the rules that look at structure would see what they have seen
+        assert axe_violations(page, runOnly=["color-contrast", "link-in-text-block"]) == []
 
 
 @pytest.mark.parametrize("name", pages_of_the_book())
