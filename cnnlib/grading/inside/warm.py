@@ -1,0 +1,162 @@
+"""The sandbox's first process: imports what is slow, once, and forks a fresh process for each submission.
+
+No student's code ever runs here. A fork gets namespaces of its own for processes, mounts and shared
+memory, empty folders to write to, limits, a filter of system calls, and loses every privilege before
+the first cell runs. Requests come over the descriptor that is the first argument, one JSON line each.
+"""
+
+import contextlib
+import ctypes
+import gc
+import json
+import os
+import resource
+import signal
+import socket
+import sys
+
+sys.path[:0] = ["/grader", *sys.argv[2].split(":")]
+
+import cells  # noqa: E402
+import pyseccomp  # noqa: E402
+import stand_ins  # noqa: E402
+
+_LIBC = ctypes.CDLL(None, use_errno=True)
+_NEW_MOUNTS, _NEW_PROCESSES, _NEW_IPC = 0x00020000, 0x20000000, 0x08000000
+_NOSUID, _NODEV, _NOEXEC, _REC, _PRIVATE = 2, 4, 8, 16384, 1 << 18
+
+REFUSED_CALLS = """
+    io_uring_setup io_uring_enter io_uring_register keyctl add_key request_key ptrace process_vm_readv
+    process_vm_writev userfaultfd bpf perf_event_open mount umount2 pivot_root move_mount open_tree
+    fsopen fsmount fsconfig fspick mount_setattr unshare setns clone3 chroot swapon swapoff reboot
+    kexec_load kexec_file_load init_module finit_module delete_module open_by_handle_at name_to_handle_at
+    acct quotactl quotactl_fd settimeofday clock_settime adjtimex clock_adjtime sethostname setdomainname
+    iopl ioperm modify_ldt vm86 vm86old lookup_dcookie nfsservctl syslog personality kcmp pidfd_getfd
+    process_madvise mbind migrate_pages move_pages set_mempolicy fanotify_init landlock_create_ruleset
+    memfd_secret vhangup uselib ustat sysfs _sysctl
+""".split()
+
+
+def _must(result: int, what: str) -> None:
+    if result != 0:
+        raise OSError(ctypes.get_errno(), f"{what}: {os.strerror(ctypes.get_errno())}")
+
+
+def _mount(source: str, target: str, kind: str | None, flags: int, data: str = "") -> None:
+    kind_bytes = kind.encode() if kind else None
+    _must(_LIBC.mount(source.encode(), target.encode(), kind_bytes, flags, data.encode()), f"mount {target}")
+
+
+def _drop_privileges() -> None:
+    for capability in range(64):
+        if _LIBC.prctl(24, capability, 0, 0, 0) != 0:  # PR_CAPBSET_DROP
+            break
+    _LIBC.prctl(47, 4, 0, 0, 0)  # PR_CAP_AMBIENT_CLEAR_ALL
+    header = (ctypes.c_uint32 * 2)(0x20080522, 0)
+    _must(_LIBC.capset(header, (ctypes.c_uint32 * 6)()), "capset")
+    _must(_LIBC.prctl(38, 1, 0, 0, 0), "no_new_privs")
+
+
+def _filter() -> None:
+    """Deny what no notebook needs; a namespace flag of clone too."""
+    rules = pyseccomp.SyscallFilter(defaction=pyseccomp.ALLOW)
+    refuse = pyseccomp.ERRNO(1)
+    for name in REFUSED_CALLS:
+        try:
+            rules.add_rule(pyseccomp.ERRNO(38) if name == "clone3" else refuse, name)
+        except (ValueError, OSError, RuntimeError):
+            continue  # this machine or this library has no such call
+    new_user = 0x10000000
+    rules.add_rule(refuse, "clone", pyseccomp.Arg(0, pyseccomp.MASKED_EQ, new_user, new_user))
+    rules.add_rule(refuse, "ioctl", pyseccomp.Arg(1, pyseccomp.MASKED_EQ, 0xFFFFFFFF, 0x5412))  # TIOCSTI
+    rules.load()
+
+
+def _limit(limits: dict[str, int]) -> None:
+    for name, value in limits.items():
+        resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (value, value))
+
+
+def _student(channel: socket.socket, order: dict, shell: object) -> None:
+    """In the fork: shut every door, then serve."""
+    size = order["home_bytes"]
+    _mount("none", "/", None, _REC | _PRIVATE)
+    for folder in ("/home/student", "/tmp", "/dev/shm"):
+        _mount("tmpfs", folder, "tmpfs", _NOSUID | _NODEV, f"size={size},nr_inodes=20000,mode=700")
+    _mount("proc", "/proc", "proc", _NOSUID | _NODEV | _NOEXEC)
+    keep = channel.fileno()
+    os.closerange(3, keep)
+    os.closerange(keep + 1, 65536)
+    _limit(order["limits"])
+    _drop_privileges()
+    _filter()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    for name in [*os.environ]:
+        if name not in ("HOME", "PATH", "LANG", "LD_LIBRARY_PATH") and not name.endswith("_NUM_THREADS"):
+            del os.environ[name]
+    cells.serve(channel, shell)
+
+
+def _start(order: dict, descriptor: int, control: socket.socket, shell: object) -> tuple[int, int]:
+    """Fork twice: a new process namespace begins with the children of who asked for it.
+
+    Returns the process that waits, and the student's own, the first of its namespace.
+    """
+    there, here = os.pipe()
+    first = os.fork()
+    if first:
+        os.close(descriptor)
+        os.close(here)
+        with os.fdopen(there) as told:
+            return first, int(told.read() or 0)
+    status = 1
+    try:
+        control.close()
+        _must(_LIBC.unshare(_NEW_MOUNTS | _NEW_PROCESSES | _NEW_IPC), "unshare")
+        inner = os.fork()
+        if inner == 0:
+            try:
+                _student(socket.socket(fileno=descriptor), order, shell)
+            finally:
+                os._exit(70)
+        os.close(descriptor)
+        os.write(here, str(inner).encode())
+        os.close(here)
+        _, result = os.waitpid(inner, 0)
+        status = 128 + os.WTERMSIG(result) if os.WIFSIGNALED(result) else os.WEXITSTATUS(result)
+    finally:
+        os._exit(status)
+
+
+def _end(waiting: int, inner: int) -> int:
+    """Kill the student's process, and with it its namespace; how it ended."""
+    if inner:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(inner, signal.SIGKILL)
+    _, result = os.waitpid(waiting, 0)
+    return os.waitstatus_to_exitcode(result)
+
+
+def main() -> None:
+    control = socket.socket(fileno=int(sys.argv[1]))
+    order = json.loads(sys.argv[3])
+    stand_ins.install(tuple(order["absent"]))
+    for name in order["imports"]:
+        __import__(name)
+    shell = cells.warm_shell()
+    gc.collect()
+    gc.freeze()
+    control.sendall(b'{"ready": true}\n')
+    while True:
+        line, descriptors, _, _ = socket.recv_fds(control, 65536, 1)
+        if not line:
+            os._exit(0)
+        request = json.loads(line)
+        if request["do"] == "start":
+            answer = {"processes": _start(request, descriptors[0], control, shell)}
+        else:  # "end"
+            answer = {"status": _end(*request["processes"])}
+        control.sendall(json.dumps(answer).encode() + b"\n")
+
+
+main()

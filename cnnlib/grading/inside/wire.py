@@ -1,0 +1,227 @@
+"""Frames that cross between the grader and a student's process: JSON and raw array bytes, never pickle.
+
+A frame is two lengths (big-endian, 4 and 8 bytes), a JSON header and the bytes of its arrays. The reader
+trusts nothing: sizes, depth, counts and element types are checked before anything is made of them.
+"""
+
+import json
+import math
+import socket
+import struct
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+__all__ = ["Limits", "OversizeError", "Remote", "WireError", "decode", "encode", "receive", "send"]
+
+KINDS = "biufc"
+_LENGTHS = struct.Struct(">IQ")
+
+
+class Limits:
+    """Caps on one frame."""
+
+    header = 4 << 20
+    bytes = 256 << 20
+    arrays = 4_096
+    depth = 12
+    entries = 100_000
+    text = 1 << 20
+    digits = 2_000
+
+
+class WireError(Exception):
+    """What came is no frame, or holds what a frame may not hold. `verdict` names which."""
+
+    verdict = "protocol"
+
+
+class OversizeError(WireError):
+    """More than the caps allow."""
+
+    verdict = "oversize"
+
+
+class InvalidError(WireError):
+    """A value of a kind that does not cross."""
+
+    verdict = "invalid"
+
+
+class Remote:
+    """An object that stays on its own side: all that crosses is its number and what it is."""
+
+    def __init__(self, number: int, kind: str, name: str) -> None:
+        self.number, self.kind, self.name = number, kind, name
+
+
+# --- values -------------------------------------------------------------------------------------
+
+
+def encode(value: Any, keep: Callable[[Any], Remote] | None = None) -> tuple[Any, list[bytes]]:
+    """A value as a JSON tree and the bytes of its arrays.
+
+    What is neither plain nor a container of such is handed to `keep`, which gives the `Remote` that
+    stands for it; without `keep` it is refused.
+    """
+    buffers: list[bytes] = []
+    left = [Limits.entries]
+
+    def tree(value: Any, depth: int) -> Any:
+        left[0] -= 1
+        if depth > Limits.depth or left[0] < 0:
+            raise OversizeError("too deep or too many entries")
+        kind = type(value)  # an object may lie about its __class__
+        if value is None or kind is bool or kind is str:
+            return value
+        if kind is int:
+            if value.bit_length() > 3 * Limits.digits:
+                raise OversizeError("a number with too many digits")
+            return value
+        if kind is float:
+            return value if math.isfinite(value) else {"f": repr(value)}
+        if kind is complex:
+            return {"c": [tree(value.real, depth), tree(value.imag, depth)]}
+        if kind is tuple or kind is list:
+            return {"t" if kind is tuple else "l": [tree(one, depth + 1) for one in value]}
+        if kind is dict and all(type(key) in (str, int) for key in value):
+            return {"d": [[key, tree(one, depth + 1)] for key, one in value.items()]}
+        if kind is Remote:
+            return {"o": [value.number, value.kind, value.name]}
+        if issubclass(kind, np.generic | np.ndarray):
+            return array(value)
+        if keep is None:
+            raise InvalidError(f"a {kind.__name__} does not cross")
+        return tree(keep(value), depth)
+
+    def array(value: Any) -> Any:
+        scalar = not issubclass(type(value), np.ndarray)
+        plain = np.array(value, order="C", subok=False)
+        if plain.dtype.kind not in KINDS or plain.dtype.hasobject:
+            # which element type it is may be told, its content does not cross
+            return {"x": f"array of {plain.dtype}"[:80]}
+        plain = plain.astype(plain.dtype.newbyteorder("="), copy=False)
+        buffers.append(plain.tobytes())
+        return {"s" if scalar else "a": [plain.dtype.str, list(plain.shape), len(buffers) - 1]}
+
+    return tree(value, 0), buffers
+
+
+def decode(tree: Any, buffers: list[bytes], remote: Callable[[int, str, str], Any]) -> Any:
+    """The value of a tree that came across; `remote(number, kind, name)` makes what stands for an object."""
+    left = [Limits.entries]
+
+    def value(node: Any, depth: int) -> Any:
+        left[0] -= 1
+        if depth > Limits.depth or left[0] < 0:
+            raise OversizeError("too deep or too many entries")
+        if node is None or isinstance(node, bool | int | float | str):
+            return node
+        if not isinstance(node, dict) or len(node) != 1:
+            raise InvalidError("a value of no known form")
+        ((form, body),) = node.items()
+        try:
+            return FORMS[form](body, depth + 1)
+        except WireError:
+            raise
+        except Exception:
+            raise InvalidError("a value that is not well formed") from None
+
+    def array(body: Any, depth: int) -> np.ndarray:
+        code, shape, index = body
+        dtype = np.dtype(str(code)[:8])
+        if dtype.kind not in KINDS or dtype.hasobject or len(shape) > 16:
+            raise InvalidError("an array of a type that does not cross")
+        if not all(type(side) is int and side >= 0 for side in shape) or type(index) is not int:
+            raise InvalidError("an array of no shape")
+        content = buffers[index] if index >= 0 else b""
+        if math.prod(shape) * dtype.itemsize != len(content):
+            raise InvalidError("an array whose bytes are not those of its shape")
+        return np.frombuffer(bytearray(content), dtype).reshape(shape)
+
+    def special(body: Any, depth: int) -> float:
+        return {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}[body]
+
+    def keyed(body: Any, depth: int) -> dict:
+        if not all(type(key) in (str, int) for key, _ in body):
+            raise InvalidError("a key that is neither text nor number")
+        return {key: value(one, depth) for key, one in body}
+
+    FORMS: dict[str, Callable[[Any, int], Any]] = {
+        "f": special,
+        "c": lambda body, depth: complex(*(float(value(one, depth)) for one in body)),
+        "t": lambda body, depth: tuple(value(one, depth) for one in body),
+        "l": lambda body, depth: [value(one, depth) for one in body],
+        "d": keyed,
+        "a": array,
+        "s": lambda body, depth: array(body, depth)[()],
+        "o": lambda body, depth: remote(int(body[0]), str(body[1])[:20], str(body[2])[:80]),
+        "x": lambda body, depth: remote(-1, "strange", str(body)[:80]),
+    }
+    return value(tree, 0)
+
+
+# --- frames -------------------------------------------------------------------------------------
+
+
+def send(channel: socket.socket, message: dict[str, Any], buffers: list[bytes] | None = None) -> None:
+    """Send one frame; `message` is JSON but for the arrays' bytes."""
+    buffers = buffers or []
+    header = json.dumps({**message, "sizes": [len(b) for b in buffers]}).encode()
+    total = sum(map(len, buffers))
+    if len(header) > Limits.header or total > Limits.bytes or len(buffers) > Limits.arrays:
+        raise OversizeError("the frame is too large")
+    channel.sendall(b"".join([_LENGTHS.pack(len(header), total), header, *buffers]))
+
+
+def receive(
+    channel: socket.socket, deadline: float | None = None
+) -> tuple[dict[str, Any], list[bytes]]:
+    """The next frame.
+
+    Raises
+    ------
+    TimeoutError
+        If it is not complete by `deadline`, a time of ``time.monotonic``.
+    EOFError
+        If the other side is gone.
+    WireError
+        If it is no frame.
+    """
+    length, total = _LENGTHS.unpack(_exactly(channel, _LENGTHS.size, deadline))
+    if length > Limits.header or total > Limits.bytes:
+        raise OversizeError(f"a frame of {length} and {total} bytes")
+    header = bytes(_exactly(channel, length, deadline))
+    try:
+        message = json.loads(header)
+        sizes = message.pop("sizes")
+        good = all(type(size) is int and size >= 0 for size in sizes)
+    except Exception:  # no JSON, too deep for the parser, a number with too many digits
+        raise WireError("a header that is no JSON object") from None
+    if not good or sum(sizes) != total or len(sizes) > Limits.arrays:
+        raise WireError("sizes that do not add up")
+    content, buffers, at = _exactly(channel, total, deadline), [], 0
+    for size in sizes:
+        buffers.append(bytes(content[at : at + size]))
+        at += size
+    return message, buffers
+
+
+def _exactly(channel: socket.socket, count: int, deadline: float | None) -> bytearray:
+    content = bytearray(count)
+    view, at = memoryview(content), 0
+    while at < count:
+        if deadline is not None:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError
+            channel.settimeout(left)
+        got = channel.recv_into(view[at:])
+        if not got:
+            raise EOFError
+        at += got
+    if deadline is not None:
+        channel.settimeout(None)
+    return content
