@@ -6,18 +6,22 @@ may be the student's function itself or a proxy that runs it in another process.
 """
 
 import contextlib
+import functools
 import io
 import signal
 import threading
+import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-__all__ = ["SECONDS_PER_CALL", "Case", "Drive", "Outcome", "call", "describe"]
+__all__ = ["DEADLINE", "SECONDS_PER_CALL", "Case", "Drive", "Outcome", "TimeIsOver", "beside", "call", "describe", "is_class"]
 
 MOST_RESULTS = 16
 SECONDS_PER_CALL = 4.0
@@ -115,8 +119,12 @@ class Outcome:
     entries: "tuple[Outcome, ...]" = ()
 
 
-class _TimeIsOver(BaseException):
+class TimeIsOver(BaseException):
     """Not an Exception, so that a student's ``except Exception`` lets it pass."""
+
+
+DEADLINE: ContextVar[float | None] = ContextVar("DEADLINE", default=None)
+"""When the call of now has to end, a time of ``time.monotonic``: for proxies that wait for an answer."""
 
 
 Drive = Callable[..., Any]
@@ -145,7 +153,7 @@ def call(
     ):
         warnings.simplefilter("always")
         try:
-            with _alarm(seconds):
+            with _alarm(seconds), _deadline(seconds):
                 result = (
                     drive(function, *positional, **keyword)
                     if drive
@@ -154,13 +162,14 @@ def call(
             facts = _plain(result)
         except KeyboardInterrupt:
             raise
-        except _TimeIsOver:
+        except TimeIsOver:
             facts = {"timed_out": True}
         except BaseException as error:  # whatever a student's code raises, exit() included
             facts = {
-                "raised": tuple(kind.__name__ for kind in type(error).__mro__[:-1]),
+                "raised": getattr(error, "remote_names", None)
+                or tuple(kind.__name__ for kind in type(error).__mro__[:-1]),
                 "text": _text(error),
-                "line": _line(error, function),
+                "line": getattr(error, "student_line", None) or _line(error, function),
             }
     # a pair of checks, by position and by name, against the untouched originals
     handed = [*zip(case.positional.items(), positional, strict=True)]
@@ -187,7 +196,8 @@ def _plain(result: Any) -> dict[str, Any]:
         return {"value": array} if array.dtype.kind in "biufc" else {"strange": _array_kind(array)}
     if issubclass(kind, np.generic):
         return {"value": np.array(result)[()]}
-    return {"strange": f"a {kind.__name__}"}
+    name = kind.__name__
+    return {"strange": f"an {name}" if name.startswith("array of ") else f"a {name}"}
 
 
 def _array_kind(array: np.ndarray) -> str:
@@ -220,6 +230,40 @@ def _line(error: BaseException, function: Callable) -> str:
     return f"line {frames[-1].lineno}: {frames[-1].line}" if frames and frames[-1].line else ""
 
 
+def beside(function: Callable[..., Any]) -> Drive:
+    """A drive that runs in the student's own process, where that is another one than this.
+
+    For what cannot cross, such as PyTorch modules. The source file of `function` is sent there as it is, so
+    it may import nothing of cnnlib. What comes back is the student's word: plain numbers and arrays, to be
+    judged on this side.
+    """
+
+    @functools.wraps(function)
+    def driven(written: Any, *positional: Any, **keyword: Any) -> Any:
+        session = getattr(written, "remote_session", None)
+        if session is None:
+            return function(written, *positional, **keyword)
+        source = Path(function.__code__.co_filename).read_text(encoding="utf-8")
+        errand = session.errand(source, function.__name__, type(written).__name__)
+        return errand(written, *positional, **keyword)
+
+    return driven
+
+
+def is_class(written: Any) -> bool:
+    """Is it a class, here or in the student's process?"""
+    return isinstance(written, type) or getattr(written, "remote_kind", "") == "class"
+
+
+@contextlib.contextmanager
+def _deadline(seconds: float) -> Iterator[None]:
+    token = DEADLINE.set(time.monotonic() + seconds)
+    try:
+        yield
+    finally:
+        DEADLINE.reset(token)
+
+
 @contextlib.contextmanager
 def _alarm(seconds: float) -> Iterator[None]:
     """Raise in the running code when the time is over, and again and again if it swallows that.
@@ -237,7 +281,7 @@ def _alarm(seconds: float) -> Iterator[None]:
 
     def ring(signum: int, frame: Any) -> None:
         if armed:
-            raise _TimeIsOver
+            raise TimeIsOver
 
     before = signal.signal(signal.SIGALRM, ring)
     signal.setitimer(signal.ITIMER_REAL, seconds, 0.2)

@@ -8,6 +8,7 @@ in a file named by ``CNNLIB_GRADING_SEED_FILE``. Without one, the same check run
 import hashlib
 import os
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,15 @@ from typing import Any
 import numpy as np
 
 from cnnlib.checks.book import Section
-from cnnlib.checks.calls import SECONDS_PER_CALL, Case, Drive, Outcome, call, describe
+from cnnlib.checks.calls import (
+    SECONDS_PER_CALL,
+    Case,
+    Drive,
+    Outcome,
+    call,
+    describe,
+    is_class,
+)
 from cnnlib.checks.judges import (
     close,
     judge_array,
@@ -30,6 +39,7 @@ from cnnlib.checks.report import Idea, Picture, Report, Row
 __all__ = [
     "SEED_FILE_VARIABLE",
     "SEED_VARIABLE",
+    "SHOWN",
     "Exercise",
     "Misconception",
     "NotStartedError",
@@ -113,10 +123,15 @@ class NotStartedError(Exception):
 
 @dataclass(frozen=True)
 class Exercise:
-    """All tasks of one notebook, and the two calls that stand in its cells."""
+    """All tasks of one notebook, and the two calls that stand in its cells.
+
+    `allows` names what a solution may use: ``"numpy"``, ``"torch"``, rooms of cnnlib such as
+    ``"cnnlib.reference"``. In grading nothing else is there.
+    """
 
     name: str
     tasks: dict[str, Task] = field(default_factory=dict)
+    allows: tuple[str, ...] = ("numpy",)
 
     def check(self, letter: str, function: Callable) -> Report:
         """The visible check: a report with all messages. Stops "Run all" if the task is blank."""
@@ -144,7 +159,14 @@ def secret_seed() -> str | None:
     return Path(file).read_text(encoding="utf-8").strip() if file else None
 
 
+SHOWN: ContextVar[list[Report] | None] = ContextVar("SHOWN", default=None)
+"""Where reports go in place of the screen, for a grader that is no notebook."""
+
+
 def _show(report: Report) -> None:
+    if (shown := SHOWN.get()) is not None:
+        shown.append(report)
+        return
     try:
         from IPython.display import display
     except ImportError:  # a plain interpreter
@@ -220,7 +242,7 @@ def examine(exercise: Exercise, task: Task, function: Callable, *, seeds: Sequen
             if part.pick is not None:
                 count = len(right)
                 right, got = right[part.pick], pick(got, part.pick, count)
-            problem = _problem(part, case, right, got, isinstance(function, type))
+            problem = _problem(part, case, right, got, is_class(function))
             seen[part.name].append(_Seen(case, right, got, problem, part, count))
             if got.timed_out:
                 stopped = "time"
@@ -250,9 +272,9 @@ def _right(task: Task, part: Part, case: Case) -> Any:
     return (part.right or task.reference)(*positional, **keyword)
 
 
-def _problem(part: Part, case: Case, right: Any, got: Outcome, is_class: bool = False) -> str:
+def _problem(part: Part, case: Case, right: Any, got: Outcome, a_class: bool = False) -> str:
     """What is wrong with one answer, in words for the student; "" if nothing. The case is told later."""
-    yours, kind = ("your class", "method") if is_class else ("your function", "function")
+    yours, kind = ("your class", "method") if a_class else ("your function", "function")
     if got.timed_out:
         return "no answer within the time limit. Does a loop never end?"
     if got.raised and got.raised[0] == "NotImplementedError":

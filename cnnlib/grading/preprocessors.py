@@ -3,8 +3,8 @@
 ========================  =========================================================================
 :class:`RestoreCells`     A submission gets its locked cells, its ids and its points back, whatever was
                           deleted, duplicated, edited or retagged.
-:class:`ExecuteToTheEnd`  A cell that hangs or kills the kernel costs itself, not the rest of the notebook.
-                          The grading run gets its secret seed here.
+:class:`ExecuteInSandbox` The student's code runs where it can reach nothing; the tests run here. A cell that
+                          hangs or dies costs itself. The grading run gets its secret seed here.
 :class:`HonestMarks`      A warning on stderr costs nothing; a mark is a number between 0 and the maximum;
                           a cell that never ran earns nothing.
 ========================  =========================================================================
@@ -20,17 +20,17 @@ import secrets
 from pathlib import Path
 from typing import Any
 
-from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat.notebooknode import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from nbgrader import utils
 from nbgrader.api import Gradebook
-from nbgrader.preprocessors import Execute, NbGraderPreprocessor
-from traitlets import Integer, Unicode
+from nbgrader.preprocessors import NbGraderPreprocessor
+from traitlets import Float, Unicode
 
 from cnnlib.checks.engine import SEED_VARIABLE
+from cnnlib.grading.runner import allowance_of, run_notebook, warm_box
 
-__all__ = ["ExecuteToTheEnd", "HonestMarks", "RestoreCells"]
+__all__ = ["ExecuteInSandbox", "HonestMarks", "RestoreCells"]
 
 
 def _error(name: str, message: str) -> NotebookNode:
@@ -129,64 +129,42 @@ def _number_cells(nb: NotebookNode) -> None:
 # --- the run ------------------------------------------------------------------------------------
 
 
-class ExecuteToTheEnd(Execute):
-    """Execute all cells, also behind one that never ends or takes the kernel with it.
+class ExecuteInSandbox(NbGraderPreprocessor):
+    """Run the student's cells in the sandbox and the test cells here; see :mod:`cnnlib.grading.runner`.
 
-    nbgrader interrupts a cell after `timeout` seconds. If that does not help, or if the kernel dies,
-    the cell is marked as failed and the notebook runs again in a fresh kernel without it.
+    Boxes stay warm from one submission to the next. Before the first is used, each of its barriers is
+    tried; if one does not hold, nothing is graded.
     """
 
-    restarts = Integer(3, help="How many such cells to forgive in one notebook").tag(config=True)
+    cell_seconds = Float(30.0, help="How long one cell may take").tag(config=True)
+    total_seconds = Float(300.0, help="How long one notebook may take").tag(config=True)
     seed_file = Unicode(
         "", help="File with the secret seed of the checks' inputs; made at first use"
     ).tag(config=True)
 
-    def preprocess(self, nb: NotebookNode, resources: Any = None, km: Any = None) -> tuple:
-        given_up: dict[int, NotebookNode] = {}
-        sources = [cell.source for cell in nb.cells]
-        try:
-            with utils.setenv(**self._seed()):
-                while True:
-                    try:
-                        return super().preprocess(nb, resources, km)
-                    except (CellTimeoutError, DeadKernelError) as error:
-                        given_up[self._at] = _stopped(error, self.timeout)
-                        self.log.warning("Cell %s stopped the kernel and is left out", self._at)
-                        nb.cells[self._at].source = ""  # an empty cell is not executed
-                    if len(given_up) > self.restarts:
-                        self._leave_out_the_rest(nb, given_up)
-                        return nb, resources
-        finally:
-            for index, cell in enumerate(nb.cells):
-                cell.source = sources[index]
-                if index in given_up:
-                    cell.outputs = [given_up[index]]
-
-    def preprocess_cell(self, cell: NotebookNode, resources: Any, index: int) -> tuple:
-        self._at = index
-        return super().preprocess_cell(cell, resources, index)
-
-    def _leave_out_the_rest(self, nb: NotebookNode, given_up: dict[int, NotebookNode]) -> None:
-        message = f"not run, because {len(given_up)} cells before it stopped the kernel"
-        for index in range(self._at + 1, len(nb.cells)):
-            if nb.cells[index].cell_type == "code":
-                given_up[index] = _error("NotRun", message)
+    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        box = warm_box(allowance_of(nb))
+        limits = {"cell_seconds": self.cell_seconds, "total_seconds": self.total_seconds}
+        with utils.setenv(**self._seed()):
+            run = run_notebook(nb, box, **limits)
+        for event in run.events:
+            self.log.warning("%s: %s (%s)", event.where, event.verdict, event.text)
+        nb.metadata["grading"] = {"verdicts": run.verdicts, "seconds": round(run.seconds, 3)}
+        return nb, resources
 
     def _seed(self) -> dict[str, str]:
         if os.environ.get(SEED_VARIABLE) or not self.seed_file:
             return {}
-        path = Path(self.seed_file)
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch(mode=0o600)
-            path.write_text(secrets.token_hex(16) + "\n", encoding="utf-8")
-        return {SEED_VARIABLE: path.read_text(encoding="utf-8").strip()}
+        return {SEED_VARIABLE: secret_seed_of(Path(self.seed_file))}
 
 
-def _stopped(error: Exception, timeout: int | None) -> NotebookNode:
-    if isinstance(error, CellTimeoutError):
-        return _error("CellTimeoutError", f"this cell did not end within {timeout} s")
-    return _error("DeadKernelError", "this cell ended the Python process")
+def secret_seed_of(path: Path) -> str:
+    """The seed in a file, which is made, for its owner alone, where it is not there."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_hex(16) + "\n", encoding="utf-8")
+    return path.read_text(encoding="utf-8").strip()
 
 
 # --- after the run, before the marks ------------------------------------------------------------

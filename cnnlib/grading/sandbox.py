@@ -6,7 +6,6 @@ ordinary user, also when the grader is root. Inside, :mod:`cnnlib.grading.inside
 for each submission, with namespaces and limits of its own.
 """
 
-import contextlib
 import json
 import os
 import shutil
@@ -15,8 +14,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import metadata
@@ -61,7 +59,7 @@ class Allowance:
     memory: int = 4 * GIB
     home: int = 64 << 20
     file: int = 32 << 20
-    processes: int = 64
+    processes: int = 32
     files: int = 128
     seconds: int = 300
 
@@ -347,8 +345,3 @@ def _remedy(said: str) -> str:
         return "Install the library libseccomp2 and this package's extra [grading]."
     return "Run it again with 'python -m cnnlib.grading doctor' to see which barrier fails."
 
-
-@contextlib.contextmanager
-def seconds_left(seconds: float) -> Iterator[float]:
-    """The moment at which `seconds` are over."""
-    yield time.monotonic() + seconds

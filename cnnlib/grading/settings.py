@@ -45,7 +45,7 @@ def configure(c: Any, course: Path, *, course_id: str = "cnn") -> None:
         theirs.CheckCellMetadata,
     ]
     c.Autograde.autograde_preprocessors = [
-        ours.ExecuteToTheEnd,  # in place of Execute
+        ours.ExecuteInSandbox,  # in place of Execute
         theirs.IgnorePattern,
         ClearMetadataPreprocessor,
         theirs.LimitOutput,
@@ -54,9 +54,9 @@ def configure(c: Any, course: Path, *, course_id: str = "cnn") -> None:
         theirs.AssignLatePenalties,
         theirs.CheckCellMetadata,
     ]
-    c.ExecuteToTheEnd.timeout = 30
-    c.ExecuteToTheEnd.extra_arguments = ["--IPKernelApp.log_level=ERROR"]  # no note on each start
-    c.ExecuteToTheEnd.seed_file = str(course / "grading_seed")
+    c.ExecuteInSandbox.cell_seconds = 30.0
+    c.ExecuteInSandbox.total_seconds = 300.0
+    c.ExecuteInSandbox.seed_file = str(course / "grading_seed")
 
     c.GenerateFeedback.preprocessors = [
         feedback.CleanFeedback,

@@ -264,6 +264,8 @@ def serve(channel: socket.socket, shell: InteractiveShell) -> None:
             answer, sent = {"refused": "oom", "text": "out of memory"}, []
         except BaseException as error:
             answer, sent = {"refused": "crashed", "text": f"{type(error).__name__}: {_text(error)}"}, []
+        if os.getpid() != 1:  # a copy that the student's code made and forgot
+            os._exit(0)
         try:
             wire.send(channel, {"nonce": nonce, **answer}, sent)
         except wire.OversizeError as error:
