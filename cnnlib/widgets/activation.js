@@ -104,7 +104,7 @@ function curves(width, values) {
 function panels(width, values) {
   const { before, after, faint, dead } = batch(values);
   const far = Math.max(REACH, ...[...before, ...after].map((v) => Math.ceil(Math.abs(v))));
-  const bins = 2 * far * (far > 8 ? 2 : 4), x = { min: -far, max: far }, bare = { x: { ...x, format: () => "" }, room: { bottom: 4 } };
+  const bins = 2 * far * (far > 12 ? 2 : 4), x = { min: -far, max: far }, bare = { x: { ...x, format: () => "" }, room: { bottom: 4 } };
 
   const title = `Range of each unit's inputs: ${count(dead)} dead`;
   const units = plot({ width, height: 160, y: { min: -0.5, max: UNITS - 0.5, ticks: [] }, title, label: `${title}.`, ...bare });

@@ -106,6 +106,15 @@ def test_zeros_do_not_make_a_unit_dead():
     assert (healthy.dead, apart.dead) == (0, 9)
 
 
+def test_elu_brings_back_more_than_the_leak_unless_the_units_are_far_down():
+    """As the chapter says below the widget."""
+    leak = Activation(function="leaky_relu", slope=0.01, **SICK)
+    elu = Activation(function="elu", **SICK)
+    assert elu.slopes.mean() > 5 * leak.slopes.mean()
+    leak.mean = elu.mean = -6.0
+    assert elu.slopes.mean() < leak.slopes.mean()
+
+
 def test_the_batch_has_the_mean_and_spread_that_are_set():
     widget = Activation(mean=1.5, between=1.0, within=0.1)
     assert widget.before.mean() == pytest.approx(1.5, abs=0.02)
