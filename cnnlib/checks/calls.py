@@ -21,7 +21,18 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["DEADLINE", "SECONDS_PER_CALL", "Case", "Drive", "Outcome", "TimeIsOver", "beside", "call", "describe", "is_class"]
+__all__ = [
+    "DEADLINE",
+    "SECONDS_PER_CALL",
+    "Case",
+    "Drive",
+    "Outcome",
+    "TimeIsOver",
+    "beside",
+    "call",
+    "describe",
+    "is_class",
+]
 
 MOST_RESULTS = 16
 SECONDS_PER_CALL = 4.0

@@ -29,7 +29,13 @@ _PROBE = (Path(__file__).parent / "inside" / "probe.py").read_text(encoding="utf
 
 def tried(sandbox: Sandbox) -> dict[str, str]:
     """For each barrier what got through it, "" where nothing did."""
-    hidden = [str(Path.home()), str(Path(__file__).resolve()), os.getcwd(), "/etc/shadow", "/etc/passwd"]
+    hidden = [
+        str(Path.home()),
+        str(Path(__file__).resolve()),
+        os.getcwd(),
+        "/etc/shadow",
+        "/etc/passwd",
+    ]
     hidden = [path for path in hidden if path not in ("/", "/tmp", "/usr", "/home/student")]
     with socket.create_server(("127.0.0.1", 0)) as server, Session(sandbox, restarts=1) as session:
         session.call_seconds = 60.0
@@ -39,7 +45,9 @@ def tried(sandbox: Sandbox) -> dict[str, str]:
         except ProcessEndedError as error:
             raise SandboxError(f"the sandbox cannot be tried: {error}.") from None
         except Exception as error:
-            raise SandboxError(f"the sandbox cannot be tried: {type(error).__name__}: {error}") from None
+            raise SandboxError(
+                f"the sandbox cannot be tried: {type(error).__name__}: {error}"
+            ) from None
     return {name: str(found.get(name, "was not tried")) for name in BARRIERS}
 
 

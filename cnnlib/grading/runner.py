@@ -157,7 +157,9 @@ def _run_here(source: str, names: dict[str, Any], session: Session) -> list[Note
             _fetch(tree, names, session)
             last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
             exec(compile(tree, "<test>", "exec"), names)
-            result = eval(compile(ast.Expression(last.value), "<test>", "eval"), names) if last else None
+            result = (
+                eval(compile(ast.Expression(last.value), "<test>", "eval"), names) if last else None
+            )
         outputs += [_display("display_data", report) for report in shown]
         if result is not None:
             outputs.append(_display("execute_result", result))
@@ -168,7 +170,9 @@ def _run_here(source: str, names: dict[str, Any], session: Session) -> list[Note
         text = str(error)[:2000]
         lines = traceback.format_exception_only(error)
         outputs.append(
-            NotebookNode(output_type="error", ename=type(error).__name__, evalue=text, traceback=lines)
+            NotebookNode(
+                output_type="error", ename=type(error).__name__, evalue=text, traceback=lines
+            )
         )
     finally:
         SHOWN.reset(token)
@@ -197,7 +201,9 @@ def _captured(outputs: list[NotebookNode]) -> Iterator[None]:
             yield
     finally:
         if written.getvalue():
-            outputs.append(NotebookNode(output_type="stream", name="stdout", text=written.getvalue()))
+            outputs.append(
+                NotebookNode(output_type="stream", name="stdout", text=written.getvalue())
+            )
 
 
 def _display(kind: str, value: Any) -> NotebookNode:

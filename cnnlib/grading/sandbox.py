@@ -126,11 +126,46 @@ def _python() -> str:
 
 def _bubblewrap(binds: Sequence[tuple[str, str]]) -> list[str]:
     command = [
-        *("bwrap", "--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent", "--new-session"),
-        *("--uid", "1000", "--gid", "1000", "--cap-add", "ALL", "--hostname", "grading", "--clearenv"),
+        *(
+            "bwrap",
+            "--unshare-all",
+            "--unshare-user",
+            "--disable-userns",
+            "--die-with-parent",
+            "--new-session",
+        ),
+        *(
+            "--uid",
+            "1000",
+            "--gid",
+            "1000",
+            "--cap-add",
+            "ALL",
+            "--hostname",
+            "grading",
+            "--clearenv",
+        ),
         *("--ro-bind", "/usr", "/usr", "--ro-bind-try", "/etc/alternatives", "/etc/alternatives"),
-        *("--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache", "--ro-bind-try", "/etc/fonts", "/etc/fonts"),
-        *("--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--dir", "/home/student", "--dir", "/dev/shm"),
+        *(
+            "--ro-bind-try",
+            "/etc/ld.so.cache",
+            "/etc/ld.so.cache",
+            "--ro-bind-try",
+            "/etc/fonts",
+            "/etc/fonts",
+        ),
+        *(
+            "--proc",
+            "/proc",
+            "--dev",
+            "/dev",
+            "--tmpfs",
+            "/tmp",
+            "--dir",
+            "/home/student",
+            "--dir",
+            "/dev/shm",
+        ),
     ]
     for name in ("bin", "lib", "lib64", "sbin"):
         if os.path.islink(f"/{name}"):
@@ -150,7 +185,11 @@ def _bubblewrap(binds: Sequence[tuple[str, str]]) -> list[str]:
         **{f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "NUMEXPR")},
     }
     if library := sysconfig.get_config_var("LIBDIR"):
-        inside = library.replace(sys.base_prefix, "/python") if not sys.base_prefix.startswith("/usr") else library
+        inside = (
+            library.replace(sys.base_prefix, "/python")
+            if not sys.base_prefix.startswith("/usr")
+            else library
+        )
         settings["LD_LIBRARY_PATH"] = inside
     for name, value in settings.items():
         command += ["--setenv", name, value]
@@ -229,7 +268,9 @@ class Sandbox:
         if not ready:
             said = self._said()
             self.close()
-            raise SandboxError(f"the sandbox does not start: {said or 'it was too slow'}. {_remedy(said)}")
+            raise SandboxError(
+                f"the sandbox does not start: {said or 'it was too slow'}. {_remedy(said)}"
+            )
         ours.settimeout(10.0)
 
     def _command(self, descriptor: int) -> list[str]:
@@ -237,9 +278,21 @@ class Sandbox:
         rooms = tuple(n.partition(".")[2] for n in self.allowance.packages)
         order = {
             "absent": [f"cnnlib.{name}" for name in WITHHELD if name not in rooms],
-            "imports": ["numpy", *(n for n in self.allowance.packages if not n.startswith("cnnlib"))],
+            "imports": [
+                "numpy",
+                *(n for n in self.allowance.packages if not n.startswith("cnnlib")),
+            ],
         }
-        inside = [_python(), "-I", "-S", "-B", "/grader/warm.py", str(descriptor), "/packages:/course", json.dumps(order)]
+        inside = [
+            _python(),
+            "-I",
+            "-S",
+            "-B",
+            "/grader/warm.py",
+            str(descriptor),
+            "/packages:/course",
+            json.dumps(order),
+        ]
         if os.geteuid() != 0:
             return [*_bubblewrap([(str(s), t) for s, t in binds]), *inside]
         # An ordinary user may not reach what lies in root's folders: bind it where it can, unseen by others.
@@ -248,7 +301,11 @@ class Sandbox:
         staged = [(f"{stage}/{index}", target) for index, (_, target) in enumerate(binds)]
         return [
             *("unshare", "--mount", "--propagation", "private", "sh", "-c", _AS_ROOT, "sh", stage),
-            *(str(len(binds)), str(FIRST_UID + os.getpid() % 4000), *(str(source) for source, _ in binds)),
+            *(
+                str(len(binds)),
+                str(FIRST_UID + os.getpid() % 4000),
+                *(str(source) for source, _ in binds),
+            ),
             *_bubblewrap(staged),
             *inside,
         ]
@@ -281,7 +338,11 @@ class Sandbox:
         for attempt in (1, 2):
             self.open()
             ours, theirs = socket.socketpair()
-            order = {"do": "start", "limits": self.allowance.limits, "home_bytes": self.allowance.home}
+            order = {
+                "do": "start",
+                "limits": self.allowance.limits,
+                "home_bytes": self.allowance.home,
+            }
             try:
                 answer = self._ask(order, [theirs.fileno()])
                 return Process(self, ours, answer["processes"])
@@ -309,7 +370,9 @@ class Process:
         if self.status is None:
             self.channel.close()
             try:
-                self.status = self.sandbox._ask({"do": "end", "processes": self.processes})["status"]
+                self.status = self.sandbox._ask({"do": "end", "processes": self.processes})[
+                    "status"
+                ]
             except (OSError, EOFError, ValueError):
                 self.sandbox.close()
                 self.status = -9
@@ -344,4 +407,3 @@ def _remedy(said: str) -> str:
     if "pyseccomp" in said or "libseccomp" in said:
         return "Install the library libseccomp2 and this package's extra [grading]."
     return "Run it again with 'python -m cnnlib.grading doctor' to see which barrier fails."
-

@@ -134,7 +134,9 @@ class Session:
 
     # --- calls ----------------------------------------------------------------------------------
 
-    def _use(self, request: dict, where: str, positional: tuple = (), keyword: dict | None = None) -> Any:
+    def _use(
+        self, request: dict, where: str, positional: tuple = (), keyword: dict | None = None
+    ) -> Any:
         keyword = keyword or {}
         arguments, sent = wire.encode([list(positional), keyword], self._sent)
         request = {"do": "use", "arguments": arguments, **request}
@@ -153,7 +155,9 @@ class Session:
     def _sent(self, value: Any) -> wire.Remote:
         if isinstance(value, Proxy):
             return wire.Remote(value._here(), value._kind, "")
-        raise TypeError(f"a check hands over a {type(value).__name__}, which does not cross to the student")
+        raise TypeError(
+            f"a check hands over a {type(value).__name__}, which does not cross to the student"
+        )
 
     def _value(self, answer: dict, buffers: list[bytes], where: str, origin: str = "") -> Any:
         def remote(number: int, kind: str, name: str) -> Any:
@@ -204,7 +208,9 @@ class Session:
     def _alive(self, where: str) -> Process:
         if self._process is None:
             if self.left <= 0:
-                raise ProcessEndedError("too many processes of this notebook have ended: not tried again")
+                raise ProcessEndedError(
+                    "too many processes of this notebook have ended: not tried again"
+                )
             self.left -= 1
             self.generation += 1
             self._process = self.sandbox.start()
@@ -309,7 +315,11 @@ def _apply(answer: dict[str, Any], handed: list[Any]) -> None:
             is_warning = isinstance(kind, type) and issubclass(kind, Warning)
             warnings.warn(note[1][:300], kind if is_warning else UserWarning, stacklevel=2)
     for index in changed if isinstance(changed, list) else []:
-        if type(index) is int and 0 <= index < len(handed) and isinstance(handed[index], np.ndarray):
+        if (
+            type(index) is int
+            and 0 <= index < len(handed)
+            and isinstance(handed[index], np.ndarray)
+        ):
             bits = handed[index].view(np.uint8) if handed[index].flags.c_contiguous else None
             if bits is not None and handed[index].flags.writeable:
                 bits[...] ^= 255  # how it was changed does not matter
@@ -336,7 +346,9 @@ def _exception(answer: dict[str, Any]) -> BaseException:
     own = own or [base.__name__]
     kind = base
     for name in reversed(own):
-        kind = type(name, (kind,), {"__init__": lambda self, *_: None, "__str__": lambda self: text})
+        kind = type(
+            name, (kind,), {"__init__": lambda self, *_: None, "__str__": lambda self: text}
+        )
     error = kind()
     error.remote_names = tuple(names)  # type: ignore[attr-defined]
     error.student_line = line  # type: ignore[attr-defined]
@@ -344,7 +356,12 @@ def _exception(answer: dict[str, Any]) -> BaseException:
 
 
 def _error(name: str, message: str) -> dict[str, Any]:
-    return {"output_type": "error", "ename": name, "evalue": message, "traceback": [f"{name}: {message}"]}
+    return {
+        "output_type": "error",
+        "ename": name,
+        "evalue": message,
+        "traceback": [f"{name}: {message}"],
+    }
 
 
 def _outputs(given: Any) -> list[dict[str, Any]]:
@@ -356,12 +373,16 @@ def _outputs(given: Any) -> list[dict[str, Any]]:
             continue
         if kind == "stream":
             name = "stderr" if output.get("name") == "stderr" else "stdout"
-            kept.append({"output_type": "stream", "name": name, "text": str(output.get("text", ""))})
+            kept.append(
+                {"output_type": "stream", "name": name, "text": str(output.get("text", ""))}
+            )
         elif kind == "error":
             lines = output.get("traceback")
             traceback = [str(line) for line in lines[:200]] if isinstance(lines, list) else []
             name, value = str(output.get("ename", ""))[:80], str(output.get("evalue", ""))[:2000]
-            kept.append({"output_type": kind, "ename": name, "evalue": value, "traceback": traceback})
+            kept.append(
+                {"output_type": kind, "ename": name, "evalue": value, "traceback": traceback}
+            )
         else:
             data = output.get("data") if isinstance(output.get("data"), dict) else {}
             texts = {mime: data[mime] for mime in _MIME if isinstance(data.get(mime), str)}
@@ -370,4 +391,3 @@ def _outputs(given: Any) -> list[dict[str, Any]]:
                 entry["execution_count"] = None
             kept.append(entry)
     return kept
-

@@ -20,12 +20,14 @@ from typing import Any
 WIDGETS = {
     "output_size": "OutputSize",
     "activation": "Activation",
+    "pooling": "Pooling",
 }
 
 __all__ = [
     "WIDGETS",
     "Activation",
     "OutputSize",
+    "Pooling",
 ]
 
 

@@ -4,12 +4,13 @@ import { html } from "./elements.js";
 
 // kind "show": plain cells. "edit": each cell is a field, `act(index, number)` hears a whole number
 // within `limits`. "pick": each cell is a button, `act(index)` hears the press.
-// show({ rows, columns, values, marks, tags }) draws it: `values` are texts in row-major order,
-// `marks` classes of the cells, `tags` what a screen reader hears beside the value.
+// show({ rows, columns, values, marks, tags, notes }) draws it: `values` are texts in row-major order,
+// `marks` classes of the cells, `tags` what a screen reader hears beside the value, `notes` a second
+// line of each cell (say in `tags` what it says).
 export function grid(label, { kind = "show", act, limits = {} } = {}) {
   const body = html("tbody", {});
   const node = html("table", { class: `grid ${kind}`, "aria-label": label, onkeydown: move }, body);
-  let columns = 0, holds = [], current = 0;
+  let columns = 0, holds = [], current = 0, drawn = "";
 
   function hold(index) {
     const focus = () => { holds[current]?.setAttribute("tabindex", -1); current = index; holds[index].setAttribute("tabindex", 0); };
@@ -35,28 +36,32 @@ export function grid(label, { kind = "show", act, limits = {} } = {}) {
     if (next >= 0 && next < holds.length && (Math.abs(by) > 1 || columns === 1 || row(next) === row(current))) holds[next].focus();
   }
 
-  function show({ rows, columns: wide, values, marks = [], tags = [] }) {
-    if (body.rows.length !== rows || columns !== wide) {
+  function show({ rows, columns: wide, values, marks = [], tags = [], notes = [] }) {
+    const shape = [rows, wide, notes.length > 0].join();
+    if (drawn !== shape) {
+      drawn = shape;
       columns = wide;
       current = 0;
       holds = [];
       body.replaceChildren(...Array.from({ length: rows }, (_, r) => html("tr", {}, Array.from({ length: wide }, (_, c) => {
         const held = hold(r * wide + c);
         if (held) { held.setAttribute("tabindex", holds.length ? -1 : 0); holds.push(held); }
-        return html("td", {}, held);
+        return html("td", {}, held ?? html("span", {}), notes.length ? html("small", { "aria-hidden": "true" }) : null);
       }))));
       node.style.setProperty("--columns", wide);
     }
     [...body.rows].flatMap((row) => [...row.cells]).forEach((cell, index) => {
-      const held = holds[index], text = String(values[index] ?? "");
+      const held = holds[index], text = String(values[index] ?? ""), tag = tags[index] ? `, ${tags[index]}` : "";
+      const place = `row ${Math.floor(index / wide) + 1}, column ${(index % wide) + 1}`;
       cell.className = marks[index] ?? "";
+      if (notes.length) cell.lastChild.textContent = notes[index] ?? "";
       if (kind === "edit") {
-        held.setAttribute("aria-label", `${label}, row ${Math.floor(index / wide) + 1}, column ${(index % wide) + 1}`);
+        held.setAttribute("aria-label", `${label}, ${place}${tag}`);
         held.dataset.good = text;
         if (node.getRootNode().activeElement !== held || Number(held.value.replace("−", "-")) !== Number(text.replace("−", "-"))) held.value = text;
       } else {
-        (held ?? cell).textContent = text;
-        if (held) held.setAttribute("aria-label", `row ${Math.floor(index / wide) + 1}, column ${(index % wide) + 1}: ${text || "empty"}${tags[index] ? `, ${tags[index]}` : ""}`);
+        cell.firstChild.textContent = text;
+        held?.setAttribute("aria-label", `${place}: ${text || "empty"}${tag}`);
       }
     });
   }

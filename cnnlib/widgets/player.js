@@ -21,10 +21,10 @@ export function player(store, name, { count, words = (step) => `Step ${step + 1}
   const press = (act) => () => { if (timer) pause(); act(); };
   const button = (label, sign, act) => html("button", { type: "button", "aria-label": label, title: label, onclick: act }, sign);
   const play = button("Play", "▶", toggle);
-  const first = button("First step", "⏮", press(() => go(0)));
-  const back = button("One step back", "◀", press(() => go(now() - 1)));
-  const next = button("One step on", "▷", press(() => go(now() + 1)));
-  const end = button("Last step", "⏭", press(() => go(last())));
+  const first = button("First step", "«", press(() => go(0)));
+  const back = button("One step back", "‹", press(() => go(now() - 1)));
+  const next = button("One step on", "›", press(() => go(now() + 1)));
+  const end = button("Last step", "»", press(() => go(last())));
   const range = html("input", { type: "range", id: name, min: 0, step: 1, "aria-label": "Step", oninput: press(() => go(Number(range.value))) });
   const place = html("span", { class: "value", "aria-hidden": "true" });
   function refresh() {

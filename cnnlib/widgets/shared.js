@@ -143,6 +143,7 @@ export function frame(root, spec, store, update) {
     html("fieldset", {}, html("legend", {}, group), html("div", { class: "fields" }, fields.filter((f) => f.group === group).map((f) => f.node))));
   const presets = spec.presets.map(({ label, values }) =>
     ({ values, node: html("button", { type: "button", onclick: () => store.set(values) }, label) }));
+  const walked = spec.settings.filter((setting) => setting.walked).map((setting) => setting.name);
   const body = html("div", { class: "body" });
   const widget = html("div", { class: "widget", role: "group", "aria-label": spec.title },
     html("div", { class: "head" },
@@ -157,7 +158,8 @@ export function frame(root, spec, store, update) {
   const refresh = () => {
     fields.forEach((field) => field.refresh());
     for (const { values, node } of presets) {
-      const current = Object.entries(values).every(([name, value]) => same(store.get(name), value));
+      // An example stays the current one while its steps are walked through.
+      const current = Object.entries(values).every(([name, value]) => walked.includes(name) || same(store.get(name), value));
       if (current) node.setAttribute("aria-current", "true"); else node.removeAttribute("aria-current");
     }
     update();

@@ -115,7 +115,9 @@ class _Shell(InteractiveShell):
 
 
 def _refuse_input(prompt: Any = "") -> str:
-    raise RuntimeError("input() waits for a person, and nobody is there while grading: use a value instead")
+    raise RuntimeError(
+        "input() waits for a person, and nobody is there while grading: use a value instead"
+    )
 
 
 def warm_shell() -> InteractiveShell:
@@ -150,8 +152,14 @@ def _text(error: BaseException) -> str:
 
 def _line(error: BaseException) -> str:
     """The last line of the student's own cells on the way to the error."""
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if "ipykernel" in f.filename or f.filename.startswith("<ipython")]
-    return f"line {frames[-1].lineno}: {frames[-1].line}"[:200] if frames and frames[-1].line else ""
+    frames = [
+        f
+        for f in traceback.extract_tb(error.__traceback__)
+        if "ipykernel" in f.filename or f.filename.startswith("<ipython")
+    ]
+    return (
+        f"line {frames[-1].lineno}: {frames[-1].line}"[:200] if frames and frames[-1].line else ""
+    )
 
 
 class _Objects:
@@ -163,7 +171,11 @@ class _Objects:
     def keep(self, value: Any) -> wire.Remote:
         self.all.append(value)
         kind = "class" if isinstance(value, type) else "function" if callable(value) else "instance"
-        name = value.__name__ if kind != "instance" and hasattr(value, "__name__") else type(value).__name__
+        name = (
+            value.__name__
+            if kind != "instance" and hasattr(value, "__name__")
+            else type(value).__name__
+        )
         return wire.Remote(len(self.all) - 1, kind, str(name)[:80])
 
     def find(self, number: int, kind: str, name: str) -> Any:
@@ -194,10 +206,14 @@ class _Server:
     def do_use(self, message: dict[str, Any], buffers: list[bytes]) -> tuple[dict, list[bytes]]:
         """Call an object, or get or set an attribute of it."""
         positional, keyword = wire.decode(message["arguments"], buffers, self.objects.find)
-        target = self.objects.all[message["number"]] if "number" in message else self._errand(message)
+        target = (
+            self.objects.all[message["number"]] if "number" in message else self._errand(message)
+        )
         written = io.StringIO()
         handed = [*positional, *keyword.values()]
-        before = [(v.shape, v.dtype, v.tobytes()) if isinstance(v, np.ndarray) else None for v in handed]
+        before = [
+            (v.shape, v.dtype, v.tobytes()) if isinstance(v, np.ndarray) else None for v in handed
+        ]
         answer: dict[str, Any] = {}
         sent: list[bytes] = []
         with (
@@ -226,7 +242,12 @@ class _Server:
             if old is not None and (value.shape, value.dtype, value.tobytes()) != old
         ]
         notes = [[w.category.__name__, str(w.message)[:300]] for w in caught[:50]]
-        return {**answer, "changed": changed, "printed": written.getvalue()[:4000], "warned": notes}, sent
+        return {
+            **answer,
+            "changed": changed,
+            "printed": written.getvalue()[:4000],
+            "warned": notes,
+        }, sent
 
     def _errand(self, message: dict[str, Any]) -> Any:
         """A function of the grader's own, from its source."""
@@ -263,7 +284,10 @@ def serve(channel: socket.socket, shell: InteractiveShell) -> None:
         except MemoryError:
             answer, sent = {"refused": "oom", "text": "out of memory"}, []
         except BaseException as error:
-            answer, sent = {"refused": "crashed", "text": f"{type(error).__name__}: {_text(error)}"}, []
+            answer, sent = (
+                {"refused": "crashed", "text": f"{type(error).__name__}: {_text(error)}"},
+                [],
+            )
         if os.getpid() != 1:  # a copy that the student's code made and forgot
             os._exit(0)
         try:

@@ -21,7 +21,17 @@ def _network(port: int) -> str:
 
 
 def _files(hidden: list[str]) -> str:
-    for folder in ("/", "/usr", "/etc", "/dev", "/packages", "/course", "/grader", "/python", "/proc/sys/kernel"):
+    for folder in (
+        "/",
+        "/usr",
+        "/etc",
+        "/dev",
+        "/packages",
+        "/course",
+        "/grader",
+        "/python",
+        "/proc/sys/kernel",
+    ):
         path = os.path.join(folder, "written-by-probe")
         try:
             with open(path, "w"):
@@ -120,7 +130,11 @@ def _descriptors() -> str:
 def _environment() -> str:
     known = {"HOME", "PATH", "LANG", "LD_LIBRARY_PATH"}
     for name in os.environ:
-        if name not in known and not name.endswith("_NUM_THREADS") and name not in ("LINES", "COLUMNS"):
+        if (
+            name not in known
+            and not name.endswith("_NUM_THREADS")
+            and name not in ("LINES", "COLUMNS")
+        ):
             return f"the variable {name} came along"
     return ""
 

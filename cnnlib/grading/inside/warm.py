@@ -44,7 +44,10 @@ def _must(result: int, what: str) -> None:
 
 def _mount(source: str, target: str, kind: str | None, flags: int, data: str = "") -> None:
     kind_bytes = kind.encode() if kind else None
-    _must(_LIBC.mount(source.encode(), target.encode(), kind_bytes, flags, data.encode()), f"mount {target}")
+    _must(
+        _LIBC.mount(source.encode(), target.encode(), kind_bytes, flags, data.encode()),
+        f"mount {target}",
+    )
 
 
 def _drop_privileges() -> None:
@@ -68,7 +71,9 @@ def _filter() -> None:
             continue  # this machine or this library has no such call
     new_user = 0x10000000
     rules.add_rule(refuse, "clone", pyseccomp.Arg(0, pyseccomp.MASKED_EQ, new_user, new_user))
-    rules.add_rule(refuse, "ioctl", pyseccomp.Arg(1, pyseccomp.MASKED_EQ, 0xFFFFFFFF, 0x5412))  # TIOCSTI
+    rules.add_rule(
+        refuse, "ioctl", pyseccomp.Arg(1, pyseccomp.MASKED_EQ, 0xFFFFFFFF, 0x5412)
+    )  # TIOCSTI
     rules.load()
 
 
@@ -93,7 +98,9 @@ def _student(channel: socket.socket, order: dict, shell: object) -> None:
     _filter()
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     for name in [*os.environ]:
-        if name not in ("HOME", "PATH", "LANG", "LD_LIBRARY_PATH") and not name.endswith("_NUM_THREADS"):
+        if name not in ("HOME", "PATH", "LANG", "LD_LIBRARY_PATH") and not name.endswith(
+            "_NUM_THREADS"
+        ):
             del os.environ[name]
     cells.serve(channel, shell)
 

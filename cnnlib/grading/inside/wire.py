@@ -166,7 +166,9 @@ def decode(tree: Any, buffers: list[bytes], remote: Callable[[int, str, str], An
 # --- frames -------------------------------------------------------------------------------------
 
 
-def send(channel: socket.socket, message: dict[str, Any], buffers: list[bytes] | None = None) -> None:
+def send(
+    channel: socket.socket, message: dict[str, Any], buffers: list[bytes] | None = None
+) -> None:
     """Send one frame; `message` is JSON but for the arrays' bytes."""
     buffers = buffers or []
     header = json.dumps({**message, "sizes": [len(b) for b in buffers]}).encode()
