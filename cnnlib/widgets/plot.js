@@ -21,27 +21,30 @@ function powers(minimum, maximum, wanted = 6) {
 const short = (number) => (Math.abs(number) >= 1e6 ? `${grouped(Number((number / (Math.abs(number) >= 1e9 ? 1e9 : 1e6)).toPrecision(4)))} ${Math.abs(number) >= 1e9 ? "bn" : "m"}`
   : Number.isInteger(number) ? grouped(number) : fixed(number, Math.min(4, Math.max(1, -Math.floor(Math.log10(Math.abs(number)))))));
 
-// An svg with axes. x and y are { min, max, label, log, ticks: false | [values], format }.
+// An svg with axes. x and y are { min, max, label, log, ticks: false | [values], format }; a `title`
+// stands above them, and `room` changes the room left around them.
 // Returns { node, x, y, clip, add }: `x` and `y` turn numbers into places, `add(...nodes)` draws
 // inside the axes, and what runs out of them is cut.
 let made = 0;
-export function plot({ width, height, x, y, label }) {
-  const left = y.ticks === false ? 12 : ROOM.left + (y.label ? 14 : 0);
-  const inner = { width: width - left - ROOM.right, height: height - ROOM.top - ROOM.bottom };
+export function plot({ width, height, x, y, label, title, room: own }) {
+  const room = { ...ROOM, ...(title && { top: 26 }), ...own };
+  const left = y.ticks === false ? 12 : room.left + (y.label ? 14 : 0);
+  const inner = { width: width - left - room.right, height: height - room.top - room.bottom };
   const part = ({ min, max, log }, v) => (log ? Math.log(v / min) / Math.log(max / min) : (v - min) / (max - min));
-  const px = (v) => left + part(x, v) * inner.width, py = (v) => ROOM.top + (1 - part(y, v)) * inner.height;
+  const px = (v) => left + part(x, v) * inner.width, py = (v) => room.top + (1 - part(y, v)) * inner.height;
   const marks = ({ min, max, log, ticks: given }, wanted) => (given === false ? [] : given ?? (log ? powers(min, max) : ticks(min, max, wanted)));
   const text = (at, content, anchor, more = {}) => svg("text", { x: at[0], y: at[1], "text-anchor": anchor, class: "tick", ...more }, content);
-  const floor = ROOM.top + inner.height, name = `plot-${(made += 1)}`;
+  const floor = room.top + inner.height, name = `plot-${(made += 1)}`;
   const axes = svg("g", {},
-    marks(x, Math.max(3, Math.floor(inner.width / 70))).flatMap((v) => [svg("line", { x1: px(v), x2: px(v), y1: ROOM.top, y2: floor, class: "rule" }), text([px(v), floor + 15], (x.format ?? short)(v), "middle")]),
+    marks(x, Math.max(3, Math.floor(inner.width / 70))).flatMap((v) => [svg("line", { x1: px(v), x2: px(v), y1: room.top, y2: floor, class: "rule" }), text([px(v), floor + 15], (x.format ?? short)(v), "middle")]),
     marks(y, Math.max(2, Math.floor(inner.height / 36))).flatMap((v) => [svg("line", { x1: left, x2: left + inner.width, y1: py(v), y2: py(v), class: "rule" }), text([left - 6, py(v) + 4], (y.format ?? short)(v), "end")]),
     svg("line", { x1: left, x2: left + inner.width, y1: floor, y2: floor, class: "axis" }),
+    title ? text([left, 14], title, "start", { class: "heading" }) : null,
     x.label ? text([left + inner.width / 2, floor + 31], x.label, "middle") : null,
-    y.label ? text([11, ROOM.top + inner.height / 2], y.label, "middle", { transform: `rotate(-90 11 ${ROOM.top + inner.height / 2})` }) : null);
+    y.label ? text([11, room.top + inner.height / 2], y.label, "middle", { transform: `rotate(-90 11 ${room.top + inner.height / 2})` }) : null);
   const inside = svg("g", { "clip-path": `url(#${name})` });
   const node = svg("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label },
-    svg("clipPath", { id: name }, svg("rect", { x: left, y: ROOM.top - 3, width: inner.width, height: inner.height + 6 })), axes, inside);
+    svg("clipPath", { id: name }, svg("rect", { x: left, y: room.top - 3, width: inner.width, height: inner.height + 6 })), axes, inside);
   return { node, x: px, y: py, add: (...nodes) => inside.append(...nodes.flat()) };
 }
 
@@ -69,6 +72,7 @@ export function histogram(axes, all, minimum, maximum, cls) {
 
 export const PLOT = `
 .tick { font-size: 11.5px; fill: var(--soft); }
+.heading { font-size: 12.5px; font-weight: 600; }
 .rule { stroke: var(--line); stroke-width: .7; }
 .axis { stroke: var(--edge); }
 .line { stroke: var(--bar); stroke-width: 2.2; }
