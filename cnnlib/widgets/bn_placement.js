@@ -74,41 +74,39 @@ export function facts(values) {
     ["Input", text(batch)],
     ...both.flatMap(({ name, steps }) => steps.map(([title, numbers]) => [`${name}, ${title}`, text(numbers)])),
     ...both.map(({ name, part, at }) => [`${name}, silent`, part ? `${part * COUNT} of ${COUNT}, at ${fixed(at)}` : "none"]),
-    ...both.map(({ name, scale, shift }) => [`${name}, BN's line`, `${fixed(scale)}·x + ${fixed(shift)}`.replace("+ −", "− ")]),
+    ...both.map(({ name, scale, shift }) => [`${name}, BN as a line`, `${fixed(scale)}·x + ${fixed(shift)}`.replace("+ −", "− ")]),
   ];
 }
 
 // --- the histograms ------------------------------------------------------------------------------
 
-// The same axes for all: what moves in the picture has moved. Taller bars are cut, and torn.
-const END = 6, BINS = 48, TOP = 0.2, BIN = (2 * END) / BINS;
+// The same axes for all: what moves in the picture has moved. What lies beyond counts in the
+// outermost bars; bars taller than TOP are cut, and torn.
+const END = 6, BINS = 48, TOP = 0.2;
 
 function drawing(values, width, label, { silent, part }, at) {
   const axes = plot({
     width, height: 112, label: `Histogram: ${label}`, room: { top: 8, bottom: 21 },
     x: { min: -END, max: END, ticks: [-6, -4, -2, 0, 2, 4, 6] }, y: { min: 0, max: TOP, ticks: false },
   });
-  const upright = (v, cls) => svg("line", { x1: axes.x(v), x2: axes.x(v), y1: axes.y(TOP), y2: axes.y(0), class: cls });
-  const words = (x, y, side, cls, text) => svg("text", { x, y, "text-anchor": side < 0 ? "start" : "end", class: cls }, text);
-  const tear = (x, wide) => svg("path", { d: `M${x} ${axes.y(TOP) + 7}l${wide / 2} -4l${wide / 2} 4`, class: "tear" });
-  const spiked = at !== undefined && part > 0, side = at < END / 3 ? -1 : 1;
-  const shown = spiked ? values.filter((_, i) => !silent[i]) : values;
-  const shares = counts(shown.filter((v) => Math.abs(v) <= END), -END, END, BINS).map((n) => n / COUNT);
+  const top = axes.y(TOP), floor = axes.y(0), bin = (axes.x(END) - axes.x(-END)) / BINS;
+  const own = at !== undefined && part > 0, shown = own ? values.filter((_, i) => !silent[i]) : values;
+  const shares = counts(shown, -END, END, BINS).map((n) => n / COUNT);
+  const upright = (x, cls) => svg("line", { x1: x, x2: x, y1: top, y2: floor, class: cls });
+  const tear = (n, x, wide) => (n > TOP ? svg("path", { d: `M${x} ${top + 7}l${wide / 2} -4l${wide / 2} 4`, class: "tear" }) : "");
   axes.add(
-    upright(0, "axis"),
-    histogram(axes, shares.map((n) => Math.min(n, TOP)), -END, END, "bar"),
-    shares.flatMap((n, i) => (n > TOP ? tear(axes.x(i * BIN - END), axes.x(BIN) - axes.x(0)) : [])),
-    upright(average(values), "mean"),
-    spiked ? [
-      svg("rect", { x: axes.x(at) - 3, width: 6, y: axes.y(Math.min(part, TOP)), height: axes.y(0) - axes.y(Math.min(part, TOP)), class: "silent" }),
-      part > TOP ? tear(axes.x(at) - 4, 8) : [],
-      [percent(part), `at ${fixed(at)}`].map((text, i) => words(axes.x(at) - 8 * side, axes.y(TOP) + 9 + 13 * i, side, "told", text)),
-    ].flat() : [],
-    [-1, 1].flatMap((side) => {
-      const n = share(shown, (v) => v * side > END) * shown.length;
-      return n ? words(axes.x(side * END), axes.y(0) - 6, side, "told beyond", side < 0 ? `← ${n}` : `${n} →`) : [];
-    }),
-  );
+    upright(axes.x(0), "axis"),
+    histogram(axes, shares, -END, END, "bar"),
+    shares.map((n, i) => tear(n, axes.x(-END) + i * bin, bin)),
+    upright(axes.x(average(values)), "mean"));
+  if (own) {
+    const x = axes.x(Math.max(-END, Math.min(END, at))), right = at < END / 3;
+    axes.add(
+      svg("rect", { x: x - 3, width: 6, y: axes.y(part), height: floor - axes.y(part), class: "silent" }),
+      tear(part, x - 4, 8),
+      [percent(part), `at ${fixed(at)}`].map((text, i) =>
+        svg("text", { x: right ? x + 8 : x - 8, y: top + 9 + 13 * i, "text-anchor": right ? "start" : "end", class: "told" }, text)));
+  }
   return axes.node;
 }
 
@@ -135,7 +133,7 @@ export function mount(root, store) {
 
   const { body, refresh, close } = frame(root, spec, store, update);
   body.append(html("style", {}, PLOT, LOOK), answer, orders, legend(
-    ["", `share of the ${COUNT} numbers, up to ${100 * TOP}%; torn bars are taller`], ["silent", "silent: RELU made them 0"], ["mean", "mean"]), results);
+    ["", `share of the numbers, up to ${100 * TOP}% (torn: more; outermost: all beyond)`], ["silent", "silent: RELU made them 0"], ["mean", "mean"]), results);
   refresh();
   const observer = new ResizeObserver(draw);
   observer.observe(orders);
@@ -144,10 +142,11 @@ export function mount(root, store) {
 
 const GAP = 20;
 const LOOK = `
-.orders { display: grid; grid-template-columns: 1fr 1fr; gap: ${GAP}px; margin: 16px 0 10px; }
+.orders { display: grid; grid-template-columns: 1fr 1fr; gap: ${GAP}px; margin: 16px 0 0; }
 .orders > * { min-width: 0; }
-.order { font-weight: 650; border-bottom: 1px solid var(--line); padding-bottom: 2px; }
+.order { font-weight: 650; border-bottom: 1px solid var(--line); }
 figure { margin: 8px 0 0; }
+.legend { margin-bottom: 14px; }
 figcaption { font-size: 14px; font-weight: 550; }
 dl { display: flex; flex-wrap: wrap; gap: 0 12px; margin: 0; font-size: 13px; }
 dl div { display: flex; gap: 5px; }
@@ -156,11 +155,9 @@ dd { margin: 0; }
 .bar { fill: var(--bar); }
 .silent { fill: var(--second); background: var(--second); }
 svg .told { fill: var(--second); font-weight: 650; paint-order: stroke; stroke: var(--paper); stroke-width: 3px; }
-svg .beyond { fill: var(--soft); font-weight: 400; }
 .tear { fill: none; stroke: var(--paper); stroke-width: 2.5; }
 .mean { stroke: var(--ink); stroke-dasharray: 3 2; }
 .swatch.mean { height: 0; background: none; border-top: 2px dashed var(--ink); border-radius: 0; }
-.results { margin-top: 14px; }
 @container (max-width: 460px) { dl { display: block; } dl div { justify-content: space-between; } }
 `;
 

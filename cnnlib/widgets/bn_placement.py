@@ -154,8 +154,14 @@ class BnPlacement(Widget):
             ("RELU → BN, after BN", _told(relu_bn)),
             ("BN → RELU, silent", _count(self.silent[0], 0.0)),
             ("RELU → BN, silent", _count(self.silent[1], behind[1])),
-            ("BN → RELU, BN's line", "{}·x + {}".format(*map(fixed, before)).replace("+ −", "− ")),
-            ("RELU → BN, BN's line", "{}·x + {}".format(*map(fixed, behind)).replace("+ −", "− ")),
+            (
+                "BN → RELU, BN as a line",
+                "{}·x + {}".format(*map(fixed, before)).replace("+ −", "− "),
+            ),
+            (
+                "RELU → BN, BN as a line",
+                "{}·x + {}".format(*map(fixed, behind)).replace("+ −", "− "),
+            ),
         ]
 
 
