@@ -148,7 +148,7 @@ const LOOK = `
 figure { margin: 8px 0 0; }
 .legend { margin-bottom: 14px; }
 figcaption { font-size: 14px; font-weight: 550; }
-dl { display: flex; flex-wrap: wrap; gap: 0 12px; margin: 0; font-size: 13px; }
+dl { display: grid; grid-template-columns: 1fr 1fr; margin: 0; font-size: 13px; line-height: 1.4; }
 dl div { display: flex; gap: 5px; }
 dt { color: var(--soft); }
 dd { margin: 0; }

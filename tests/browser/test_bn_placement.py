@@ -82,7 +82,6 @@ def test_each_panel_tells_the_numbers_of_its_step(widget):
                 assert numbers(panel) == expected(values)
 
 
-@pytest.mark.claim("M9.7")
 def test_the_mean_moves_nothing_behind_bn_and_all_in_the_other_order(widget):
     left, right = panels(widget, "BN → RELU"), panels(widget, "RELU → BN")
     start = [bars(panel) for panel in (*left.all(), *right.all())]
