@@ -89,16 +89,14 @@ function drawing(values, width, label, { silent, part }, at) {
     width, height: 112, label: `Histogram: ${label}`, room: { top: 8, bottom: 21 },
     x: { min: -END, max: END, ticks: [-6, -4, -2, 0, 2, 4, 6] }, y: { min: 0, max: TOP, ticks: false },
   });
-  const top = axes.y(TOP), floor = axes.y(0), bin = (axes.x(END) - axes.x(-END)) / BINS;
+  const top = axes.y(TOP), floor = axes.y(0), mean = axes.x(average(values)), bin = (axes.x(END) - axes.x(-END)) / BINS;
   const own = at !== undefined && part > 0, shown = own ? values.filter((_, i) => !silent[i]) : values;
   const shares = counts(shown, -END, END, BINS).map((n) => n / COUNT);
-  const upright = (x, cls) => svg("line", { x1: x, x2: x, y1: top, y2: floor, class: cls });
   const tear = (n, x, wide) => (n > TOP ? svg("path", { d: `M${x} ${top + 7}l${wide / 2} -4l${wide / 2} 4`, class: "tear" }) : "");
   axes.add(
-    upright(axes.x(0), "axis"),
     histogram(axes, shares, -END, END, "bar"),
     shares.map((n, i) => tear(n, axes.x(-END) + i * bin, bin)),
-    upright(axes.x(average(values)), "mean"));
+    svg("line", { x1: mean, x2: mean, y1: top, y2: floor, class: "mean" }));
   if (own) {
     const x = axes.x(Math.max(-END, Math.min(END, at))), right = at < END / 3;
     axes.add(

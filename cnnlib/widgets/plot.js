@@ -35,9 +35,10 @@ export function plot({ width, height, x, y, label, title, room: own }) {
   const marks = ({ min, max, log, ticks: given }, wanted) => (given === false ? [] : given ?? (log ? powers(min, max) : ticks(min, max, wanted)));
   const text = (at, content, anchor, more = {}) => svg("text", { x: at[0], y: at[1], "text-anchor": anchor, class: "tick", ...more }, content);
   const floor = room.top + inner.height, name = `plot-${(made += 1)}`;
+  const rule = (v) => (v === 0 ? "axis" : "rule");
   const axes = svg("g", {},
-    marks(x, Math.max(3, Math.floor(inner.width / 70))).flatMap((v) => [svg("line", { x1: px(v), x2: px(v), y1: room.top, y2: floor, class: "rule" }), text([px(v), floor + 15], (x.format ?? short)(v), "middle")]),
-    marks(y, Math.max(2, Math.floor(inner.height / 36))).flatMap((v) => [svg("line", { x1: left, x2: left + inner.width, y1: py(v), y2: py(v), class: "rule" }), text([left - 6, py(v) + 4], (y.format ?? short)(v), "end")]),
+    marks(x, Math.max(3, Math.floor(inner.width / 70))).flatMap((v) => [svg("line", { x1: px(v), x2: px(v), y1: room.top, y2: floor, class: rule(v) }), text([px(v), floor + 15], (x.format ?? short)(v), "middle")]),
+    marks(y, Math.max(2, Math.floor(inner.height / 36))).flatMap((v) => [svg("line", { x1: left, x2: left + inner.width, y1: py(v), y2: py(v), class: rule(v) }), text([left - 6, py(v) + 4], (y.format ?? short)(v), "end")]),
     svg("line", { x1: left, x2: left + inner.width, y1: floor, y2: floor, class: "axis" }),
     title ? text([left, 14], title, "start", { class: "heading" }) : null,
     x.label ? text([left + inner.width / 2, floor + 31], x.label, "middle") : null,
@@ -72,11 +73,11 @@ export function histogram(axes, all, minimum, maximum, cls) {
 
 export const PLOT = `
 .tick { font-size: 11.5px; fill: var(--soft); }
-.heading { font-size: 12.5px; font-weight: 600; }
+.heading { font-size: 12.5px; font-weight: 600; fill: var(--ink); }
 .rule { stroke: var(--line); stroke-width: .7; }
 .axis { stroke: var(--edge); }
-.line { stroke: var(--bar); stroke-width: 2.2; }
+.line { stroke: var(--bar); stroke-width: 2.2; stroke-linecap: round; }
 .line.second { stroke: var(--second); }
 .line.third { stroke: var(--third); }
-.line.dashed { stroke-dasharray: 5 4; }
+.line.dashed { stroke-dasharray: 5 4; stroke-linecap: butt; }
 `;
