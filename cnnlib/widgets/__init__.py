@@ -21,11 +21,13 @@ WIDGETS = {
     "output_size": "OutputSize",
     "activation": "Activation",
     "pooling": "Pooling",
+    "bn_placement": "BnPlacement",
 }
 
 __all__ = [
     "WIDGETS",
     "Activation",
+    "BnPlacement",
     "OutputSize",
     "Pooling",
 ]
