@@ -10,6 +10,7 @@ import re
 import secrets
 import time
 import warnings
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -69,7 +70,7 @@ class Session:
         cell_seconds: float = 30.0,
         call_seconds: float = 10.0,
         total_seconds: float = 300.0,
-        restarts: int = 6,
+        restarts: int = 12,
     ) -> None:
         self.sandbox = sandbox
         self.cell_seconds, self.call_seconds = cell_seconds, call_seconds
@@ -77,6 +78,7 @@ class Session:
         self.left = restarts
         self.events: list[Event] = []
         self.generation = 0
+        self._ended: Counter[str] = Counter()
         self._cells: list[str] = []
         self._process: Process | None = None
 
@@ -137,6 +139,8 @@ class Session:
     def _use(
         self, request: dict, where: str, positional: tuple = (), keyword: dict | None = None
     ) -> Any:
+        if self._ended[where] >= 2:  # what has ended two processes would end the next
+            raise ProcessEndedError(f"{VERDICTS['crashed']}, twice, and it is not tried again")
         keyword = keyword or {}
         arguments, sent = wire.encode([list(positional), keyword], self._sent)
         request = {"do": "use", "arguments": arguments, **request}
@@ -229,6 +233,7 @@ class Session:
             signal = status - 128 if status > 128 else -status if status < 0 else 0
             how = f"signal {signal}" if signal else f"exit status {status}"
             text = f"{VERDICTS['crashed']} ({how})"
+        self._ended[where] += 1
         self._note(verdict, where, text)
         return text
 

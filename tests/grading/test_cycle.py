@@ -430,7 +430,9 @@ def test_a_hidden_test_that_fails_leaves_its_words_but_not_its_source(traps):
 
 def test_what_stopped_the_kernel_is_said_in_the_feedback(traps):
     course, _ = traps
-    assert "DeadKernelError: the Python process ended (exit status" in _feedback(course, "kernel_dies")
+    assert "ProcessEndedError: the Python process ended (exit status 1)" in _feedback(
+        course, "kernel_dies"
+    )
     graded = _graded(course, "hangs_for_good")
     assert graded["b_solution"].source.strip() == HANGS.strip()  # the text is back
     assert "this cell did not end within 10 s" in _feedback(course, "hangs_for_good")
