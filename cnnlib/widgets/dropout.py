@@ -139,36 +139,31 @@ class Dropout(Widget):
         if p == 0:
             return f"Nothing is cut at p = 0: every output is the evaluation output, {evaluation}."
         outputs = "first output" if n == 1 else f"mean of {n} outputs"
+        said = f"The {outputs} is {fixed(self.mean)}, the evaluation output {evaluation}."
         if not self.scaling:
             return (
-                f"Without the factor the {outputs} is {fixed(self.mean)}, the evaluation output {evaluation}. The mean settles at "
-                f"(1 − {_short(p)}) · {evaluation} = {fixed(self.expected)}. Unless the weights are scaled in its place, "
-                f"test time gives {fixed(1 / (1 - p))} times as much as training."
+                f"{said} Without the factor the mean settles at {fixed(self.expected)}: test time gives "
+                f"{fixed(1 / (1 - p))} times as much as training, unless the weights are scaled instead."
             )
         away, error = abs(self.mean - self.evaluation), self.deviation / math.sqrt(n)
         moved = "one output" if n == 1 else f"a mean of {n}"
         seldom = ", and seldom by more than twice that. This is such a case."
-        return (
-            f"The {outputs} is {fixed(self.mean)}, the evaluation output {evaluation}. They differ by {fixed(away)}; "
-            f"chance moves {moved} by about {fixed(error)}{seldom if away > 2 * error else '.'}"
-        )
+        return f"{said} They differ by {fixed(away)}; chance moves {moved} by about {fixed(error)}{seldom if away > 2 * error else '.'}"
 
     def facts(self) -> list[tuple[str, str]]:
         """Label and text of each row of the result."""
         p, n, q, evaluation = _short(self.p), self.step + 1, _short(1 - self.p), self.evaluation
         kept, units = np.count_nonzero(self.masks[-1]), _ACTIVATIONS.size
-        factor, expected = "nothing", f"(1 − {p}) · {fixed(evaluation)} = {fixed(self.expected)}"
+        expected = f"(1 − {p}) · {fixed(evaluation)} = {fixed(self.expected)}"
         formula, numbers = "p · (1 − p)", f"{p} · {q}"
         if self.scaling:
-            factor, expected = f"1/(1 − {p}) = {fixed(1 / (1 - self.p))}", fixed(self.expected)
-            formula, numbers = "p/(1 − p)", f"{p}/{q}"
+            expected, formula, numbers = fixed(self.expected), "p/(1 − p)", f"{p}/{q}"
         measured = self.measured
         return [
             (
                 "Units kept in this mini-batch",
                 f"{kept} of {units}; on average {_short((1 - self.p) * units)}",
             ),
-            ("What is kept is multiplied by", factor),
             ("Output of this mini-batch", fixed(float(self.outputs[-1]))),
             (
                 "Running mean of the outputs",
