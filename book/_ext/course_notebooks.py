@@ -16,7 +16,7 @@ from course_numbers import compute, written
 from pybtex.database import parse_file
 from sphinx.util import logging
 
-from cnnlib.widgets import WIDGETS
+from cnnlib import widgets
 
 logger = logging.getLogger(__name__)
 BIBLIOGRAPHY = Path(__file__).parents[1] / "references.bib"
@@ -72,12 +72,11 @@ def quiz_text(body: str, serial: int) -> str:
 
 
 def widget_code(kind: str, body: str) -> str:
-    name = WIDGETS[kind.replace("-", "_")]
+    name = widgets.WIDGETS[kind.replace("-", "_")]
     options = dict(re.findall(r"^:(\w+): *(.*)$", body, re.M))
     options.pop("name", None)
-    settings = ", ".join(
-        f"{k}={v if v.lstrip('-').isdigit() else repr(v)}" for k, v in options.items()
-    )
+    values = getattr(widgets, name).from_text(options).settings
+    settings = ", ".join(f"{option}={values[option]!r}" for option in options)
     return f"from cnnlib.widgets import {name}\n\n{name}({settings})"
 
 
