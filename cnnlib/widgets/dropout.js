@@ -104,7 +104,8 @@ function layer(values, { mask, outputs }, width) {
 function course(values, { n, outputs, evaluation, expected }, width) {
   // One y axis for all mini-batches, with and without the factor, so that it is the lines that move.
   const range = measure({ ...values, scaling: true, step: STEPS - 1 }).outputs.concat(0, evaluation);
-  const min = Math.min(...range), max = Math.max(...range), room = (max - min) * 0.05, end = STEPS + 2;
+  const min = Math.min(...range), max = Math.max(...range), room = (max - min) * 0.05;
+  const end = [20, 50, 100, STEPS].find((steps) => steps >= n) * 1.01;
   const axes = plot({
     width, height: 240, label: "The outputs so far, their running mean and the evaluation output: numbers below.",
     x: { min: 0, max: end, label: "mini-batch" }, y: { min: min - room, max: max + room, label: "output" },
@@ -152,7 +153,7 @@ const LOOK = `
 .result { fill: var(--on-bar); font-size: 14px; font-weight: 650; }
 .unit { fill: var(--pixel); stroke: var(--bar); }
 .unit.cut { fill: none; stroke: var(--edge); stroke-dasharray: 3 2.4; }
-.cross { stroke: var(--ink); stroke-width: 1.6; stroke-dasharray: 30 40; }
+.cross { stroke: var(--ink); stroke-width: 1.6; stroke-dasharray: 24 52; }
 .edge { stroke: var(--bar); }
 .edge.minus { stroke: var(--second); stroke-dasharray: 6 3; }
 .edge.cut { stroke: var(--edge); stroke-dasharray: 1 4; }
