@@ -22,12 +22,14 @@ WIDGETS = {
     "activation": "Activation",
     "pooling": "Pooling",
     "bn_placement": "BnPlacement",
+    "dropout": "Dropout",
 }
 
 __all__ = [
     "WIDGETS",
     "Activation",
     "BnPlacement",
+    "Dropout",
     "OutputSize",
     "Pooling",
 ]
