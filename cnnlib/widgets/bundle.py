@@ -71,6 +71,11 @@ def esm(name: str) -> str:
 
 
 def page_script(names: list[str]) -> str:
-    """One classic script that defines the custom elements of all `names`, as a page wants it."""
+    """One classic script that defines the custom elements of all `names`, as a page wants it.
+
+    Minified, with rjsmin: it only takes blanks and comments away, so an error still names its function.
+    """
+    from rjsmin import jsmin  # of the book's extra: a notebook reads the module as it is
+
     define = "".join(f"{_name(name)}.default.define();\n" for name in names)
-    return f'(() => {{\n"use strict";\n{_modules(names)}{define}}})();\n'
+    return jsmin(f'(() => {{\n"use strict";\n{_modules(names)}{define}}})();\n')
