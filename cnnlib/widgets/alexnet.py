@@ -11,7 +11,7 @@ __all__ = ["AlexNetDetective", "Clue"]
 
 LAYERS = [tuple(row) for row in _spec("alexnet")["layers"]]
 FC = _spec("alexnet")["fc"]
-CONVS = [index for index, (name, *_) in enumerate(LAYERS) if name.startswith("CONV")]
+CONVS = _spec("alexnet")["convs"]
 
 
 class Clue(NamedTuple):
@@ -39,12 +39,11 @@ class AlexNetDetective(Widget):
         Side of the input. 224 unless given.
     before, after : int
         Zeros that the first layer adds before and after the pixels of each axis. 0 unless given.
+    network : {"paper", "whole", "later"}
+        Filters of the five CONV layers: the paper's, where layers 2, 4 and 5 see only their half of
+        the maps; the same undivided; or those of the later paper and of torchvision, undivided.
     rounding : {"strict", "floor", "ceil"}
         How all layers round, as in :func:`cnnlib.shapes.output_size`.
-    filters : {"paper", "later"}
-        Filters of the five CONV layers: the paper's, or those of the later paper and of torchvision.
-    halves : bool
-        Whether layers 2, 4 and 5 see only their half of the maps. True unless given.
 
     Raises
     ------
@@ -54,7 +53,7 @@ class AlexNetDetective(Widget):
     References
     ----------
     Krizhevsky, Sutskever and Hinton (2012), *ImageNet classification with deep convolutional neural
-    networks*; for ``filters="later"`` Krizhevsky (2014), *One weird trick for parallelizing
+    networks*; for ``network="later"`` Krizhevsky (2014), *One weird trick for parallelizing
     convolutional neural networks*.
 
     Examples
@@ -69,7 +68,7 @@ class AlexNetDetective(Widget):
     _module = "alexnet"
     _esm = esm("alexnet")
 
-    size, before, after, rounding, filters, halves = settings("alexnet")
+    size, before, after, network, rounding = settings("alexnet")
 
     @property
     def sides(self) -> list[int | None]:
@@ -98,7 +97,7 @@ class AlexNetDetective(Widget):
     @property
     def widths(self) -> list[int]:
         """Filters of the five CONV layers."""
-        return _spec("alexnet")["widths"][self.filters]
+        return _spec("alexnet")["widths"][self.network]
 
     @property
     def neurons(self) -> list[int | None]:
@@ -109,7 +108,7 @@ class AlexNetDetective(Widget):
 
     def _groups(self, layer: int) -> int:
         """Two halves of the network meet in layer 3 only, and in FC."""
-        return 2 if self.halves and layer in (1, 3, 4) else 1
+        return 2 if self.network == "paper" and layer in (1, 3, 4) else 1
 
     @property
     def params(self) -> int | None:

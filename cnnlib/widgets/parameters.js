@@ -37,7 +37,7 @@ export function facts(values) {
   const taps = kernel * kernel * depth;
   const product = (a, b, all) => `${grouped(a)} · ${grouped(b)} = ${grouped(all)}`;
   return [
-    ["Inputs", `${size} · ${size} · ${depth} = ${grouped(w.inputs)}`],
+    ["Inputs", `${grouped(size)} · ${grouped(size)} · ${depth} = ${grouped(w.inputs)}`],
     ["FC, as many outputs as CONV", product(w.inputs, w.outputs, w.equal)],
     [`FC, ${units(neurons)}`, product(w.inputs, neurons, w.some)],
     [`Locally connected, ${kernel} × ${kernel}`, product(w.outputs, taps, w.local)],
@@ -66,9 +66,10 @@ function drawing(values, width) {
   });
   const x = axes.x(values.size);
   // On these axes a power of the side is a straight line.
-  axes.add(svg("line", { x1: x, x2: x, y1: axes.y(1), y2: axes.y(10 ** most), class: "here" }),
-    LINES.map((name) => line(axes, ends.map(([size, w]) => [size, w[name]]), name)),
-    LINES.map((name) => svg("circle", { cx: x, cy: axes.y(now[name]), r: 4.5, class: `dot ${name}` })));
+  axes.add(LINES.map((name) => line(axes, ends.map(([size, w]) => [size, w[name]]), name)));
+  axes.node.append(svg("line", { x1: x, x2: x, y1: axes.y(1), y2: axes.y(10 ** most), class: "here" }),
+    svg("text", { x: x < width / 2 ? x + 7 : x - 7, y: 23, "text-anchor": x < width / 2 ? "start" : "end" }, grouped(values.size)),
+    ...LINES.map((name) => svg("circle", { cx: x, cy: axes.y(now[name]), r: 4.5, class: `dot ${name}` })));
   return axes;
 }
 
@@ -116,6 +117,7 @@ figure { cursor: ew-resize; touch-action: pan-y; user-select: none; }
 .here { stroke: var(--edge); }
 .dot { fill: var(--paper); stroke: var(--bar); stroke-width: 2.2; }
 .sample { display: inline-block; vertical-align: middle; margin: -2px 9px 0 0; }
+@container (max-width: 460px) { .sample { display: block; margin: 6px 0 4px; } }
 `;
 
 export default homes("cnn-parameters", spec, mount);

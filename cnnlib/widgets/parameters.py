@@ -97,7 +97,10 @@ class Parameters(Widget):
             return f"{grouped(a)} · {grouped(b)} = {grouped(whole)}"
 
         return [
-            ("Inputs", f"{self.size} · {self.size} · {self.depth} = {grouped(self.inputs)}"),
+            (
+                "Inputs",
+                f"{grouped(self.size)} · {grouped(self.size)} · {self.depth} = {grouped(self.inputs)}",
+            ),
             (
                 "FC, as many outputs as CONV",
                 product(self.inputs, self.outputs, self.fully_connected_equal),
