@@ -68,7 +68,7 @@ function drawing(values, width) {
   // On these axes a power of the side is a straight line.
   axes.add(LINES.map((name) => line(axes, ends.map(([size, w]) => [size, w[name]]), name)));
   axes.node.append(svg("line", { x1: x, x2: x, y1: axes.y(1), y2: axes.y(10 ** most), class: "here" }),
-    svg("text", { x: x < width / 2 ? x + 7 : x - 7, y: 23, "text-anchor": x < width / 2 ? "start" : "end" }, grouped(values.size)),
+    svg("text", { x, y: 7, "text-anchor": "middle" }, grouped(values.size)),
     ...LINES.map((name) => svg("circle", { cx: x, cy: axes.y(now[name]), r: 4.5, class: `dot ${name}` })));
   return axes;
 }

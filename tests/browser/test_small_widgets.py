@@ -1,5 +1,7 @@
 """Parameter explosion and AlexNet detective in Chromium: what is their own."""
 
+import itertools
+
 import pytest
 
 from cnnlib.widgets import AlexNetDetective, Parameters
@@ -75,7 +77,7 @@ def test_when_the_side_doubles_equal_steps_are_climbed_and_conv_stays(page):
     for size in (32, 64, 128):
         widget.locator("#size").fill(str(size))
         seen.append(heights(widget))
-    first, second = ({k: b[k] - a[k] for k in a} for a, b in zip(seen, seen[1:], strict=False))
+    first, second = ({k: b[k] - a[k] for k in a} for a, b in itertools.pairwise(seen))
     assert first == pytest.approx(second)
     assert first["conv"] == 0
     assert first["equal"] == pytest.approx(2 * first["local"]) == pytest.approx(2 * first["some"])
