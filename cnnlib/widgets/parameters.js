@@ -117,6 +117,7 @@ figure { cursor: ew-resize; touch-action: pan-y; user-select: none; }
 .here { stroke: var(--edge); }
 .dot { fill: var(--paper); stroke: var(--bar); stroke-width: 2.2; }
 .sample { display: inline-block; vertical-align: middle; margin: -2px 9px 0 0; }
+@container (min-width: 461px) { .field { width: 96px; } }
 @container (max-width: 460px) { .sample { display: block; margin: 6px 0 4px; } }
 `;
 
