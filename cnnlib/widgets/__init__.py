@@ -18,7 +18,9 @@ from typing import Any
 
 # Module of each widget, and the class in it. The book's page element is named after the module.
 WIDGETS = {
+    "parameters": "Parameters",
     "output_size": "OutputSize",
+    "alexnet": "AlexNetDetective",
     "activation": "Activation",
     "pooling": "Pooling",
     "bn_placement": "BnPlacement",
@@ -28,9 +30,11 @@ WIDGETS = {
 __all__ = [
     "WIDGETS",
     "Activation",
+    "AlexNetDetective",
     "BnPlacement",
     "Dropout",
     "OutputSize",
+    "Parameters",
     "Pooling",
 ]
 
