@@ -36,9 +36,11 @@ class ReceptiveField(Widget):
     ----------
     size : int
         Pixels of the input along one axis. 24 unless given.
+    depth : int
+        How many layers there are. 3 unless given.
     kernels, strides, paddings, dilations : list of int
-        One number for each layer, from the input on. `kernels` says how many layers there are; what
-        the others lack is stride 1, padding 0, dilation 1. Three layers of 3, padding 1, unless given.
+        One number for each layer, from the input on; further ones wait until `depth` asks for them. A
+        layer that a list does not reach has kernel 3, stride 1, padding 1, dilation 1.
     neuron : int
         The output neuron, counted from 0; beyond the last one, the last one. 12 unless given.
 
@@ -56,7 +58,7 @@ class ReceptiveField(Widget):
 
     Examples
     --------
-    >>> explorer = ReceptiveField(size=9, kernels=[3, 3], paddings=[1, 1], neuron=4)
+    >>> explorer = ReceptiveField(size=9, depth=2, neuron=4)
     >>> explorer.field
     ReceptiveField(size=5, jump=1, start=0.0)
     >>> explorer.paths[0]
@@ -66,7 +68,7 @@ class ReceptiveField(Widget):
     _module = "receptive_field"
     _esm = esm("receptive_field")
 
-    size, kernels, strides, paddings, dilations, neuron = settings("receptive_field")
+    size, depth, kernels, strides, paddings, dilations, neuron = settings("receptive_field")
 
     @classmethod
     def data(cls) -> dict[str, Any]:
@@ -109,10 +111,11 @@ class ReceptiveField(Widget):
 
         Places below 0 and beyond the row lie in the padding.
         """
-        spans = [(self.chosen, self.chosen)]
-        for window in reversed(self.layers):
-            first, last = (place * window.stride - window.padding for place in spans[0])
-            spans.insert(0, (first, last + _reach(window) - 1))
+        spans = []
+        for depth in range(len(self.sizes)):
+            size, jump, start = shapes.receptive_field(self.layers[depth:])
+            first = int(start + self.chosen * jump - (size - 1) / 2)
+            spans.append((first, first + size - 1))
         return spans
 
     @property
@@ -141,10 +144,12 @@ class ReceptiveField(Widget):
     @property
     def measured(self) -> list[int] | None:
         """Each pixel's share of the measured squared gradient; None where nothing was measured."""
+        here = (self.size, self._wanted, self.chosen)
         for preset, shares in zip(
             _spec(self._module)["presets"], self._data["measured"], strict=True
         ):
-            if preset["values"] == self.settings:
+            values = preset["values"]
+            if (values["size"], _windows(values), values["neuron"]) == here:
                 return shares
         return None
 
@@ -184,7 +189,7 @@ class ReceptiveField(Widget):
                 (
                     label,
                     f"size {field.size:,}, jump {field.jump:,}, start {grouped(start)}; "
-                    f"of {size} it needs {grouped(first)} to {grouped(last)}",
+                    f"seen: {grouped(first)} to {grouped(last)} of 0 to {size - 1}",
                 )
             )
         total, shares = sum(self.paths[0]), self.measured
@@ -198,17 +203,19 @@ class ReceptiveField(Widget):
 
 
 def _windows(values: dict[str, Any]) -> list[shapes.Window]:
-    """The layers that the settings ask for; what a list lacks is the window's default."""
-    others = [values["strides"], values["paddings"], values["dilations"]]
+    """The layers that the settings ask for."""
+
+    def number(name: str, layer: int, default: int) -> int:
+        return values[name][layer] if layer < len(values[name]) else default
+
     return [
         shapes.Window(
-            kernel,
-            *(
-                numbers[index] if index < len(numbers) else default
-                for numbers, default in zip(others, (1, 0, 1), strict=True)
-            ),
+            number("kernels", layer, 3),
+            number("strides", layer, 1),
+            number("paddings", layer, 1),
+            number("dilations", layer, 1),
         )
-        for index, kernel in enumerate(values["kernels"])
+        for layer in range(values["depth"])
     ]
 
 
