@@ -108,10 +108,11 @@ function drawing(values, data, width, choose) {
 
   const floor = rows.length * PITCH + BARS, part = (all, n) => all[n] / sum(all);
   const high = Math.max(...paths.flatMap((_, n) => [part(paths, n), shares ? part(shares, n) : 0])), tall = (all, n) => (part(all, n) / high) * BARS;
+  const every = [5, 10, 20].find((pixel) => pixel * unit > 24) ?? 64;
   paths.forEach((count, n) => {
     if (count) marks.push(rect(x(n), unit * 0.4, floor - tall(paths, n), tall(paths, n), "bar"));
     if (count && shares) marks.push(svg("circle", { cx: x(n), cy: floor - tall(shares, n), r: Math.min(3.5, 1 + unit / 5), class: "dot" }));
-    if (n % (unit > 8 ? 5 : 10) === 0) text(x(n), floor + 31, n, "middle");
+    if (n % every === 0) text(x(n), floor + 31, n, "middle");
   });
   marks.push(svg("path", { d: `M${x(-0.5)} ${floor}H${x(size - 0.5)}`, class: "rule" }));
   if (sum(paths)) {
@@ -153,7 +154,7 @@ function layerTable(store) {
 export function mount(root, store) {
   const layers = layerTable(store), answer = html("output", { class: "verdict" });
   const choose = (neuron) => store.set({ neuron });
-  const range = html("input", { type: "range", id: "neuron", oninput: () => choose(Number(range.value)) }), place = html("span", { class: "value" });
+  const range = html("input", { type: "range", id: "neuron", oninput: () => choose(Number(range.value)) }), place = html("span", { class: "value", "aria-hidden": "true" });
   const figure = html("figure", {}), results = html("div", { class: "results" });
   const draw = () => figure.replaceChildren(...drawing(store.values(), store.data(), figure.clientWidth || 640, choose));
   const update = () => {

@@ -24,7 +24,7 @@ from cnnlib.widgets.bundle import esm
 __all__ = ["ReceptiveField"]
 
 # What is measured: so many networks of random weights, each with so many channels and a new image.
-NETWORKS, CHANNELS, SEED = 40, 6, 2016
+NETWORKS, CHANNELS, SEED = 60, 6, 2016
 # Shares of the measured gradient are kept as whole numbers of 1/10,000: both languages add them alike.
 PARTS = 10_000
 
@@ -125,13 +125,13 @@ class ReceptiveField(Widget):
         They are the gradient of a network whose weights are all 1.
         """
         x, caches = np.zeros((1, 1, 1, self.size)), []
-        for kernel, stride, padding, dilation in self.layers:
+        for window in self.layers:
             x, kept = conv2d_forward(
                 x,
-                np.ones((1, 1, 1, kernel)),
-                stride=(1, stride),
-                padding=(0, padding),
-                dilation=(1, dilation),
+                np.ones((1, 1, 1, window.kernel)),
+                stride=(1, window.stride),
+                padding=(0, _zeros(window)),
+                dilation=(1, window.dilation),
             )
             caches.append(kept)
         gradient = np.zeros_like(x)
@@ -223,9 +223,14 @@ def _reach(window: shapes.Window) -> int:
     return shapes.effective_kernel(window.kernel, window.dilation)
 
 
-def _padded(size: int, window: shapes.Window) -> int:
+def _zeros(window: shapes.Window) -> int:
+    """The padding on one side; here both sides have the same."""
     assert isinstance(window.padding, int)
-    return size + 2 * window.padding
+    return window.padding
+
+
+def _padded(size: int, window: shapes.Window) -> int:
+    return size + 2 * _zeros(window)
 
 
 def _within(shares: list[int], percent: int) -> int:
@@ -248,19 +253,17 @@ def _pixels(count: int) -> str:
 
 @cache
 def _measured() -> tuple[tuple[int, ...], ...]:
-    return tuple(
-        _shares(preset["values"]) for preset in _spec(ReceptiveField._module)["presets"]
-    )
+    return tuple(_shares(preset["values"]) for preset in _spec(ReceptiveField._module)["presets"])
 
 
 def _shares(values: dict[str, Any]) -> tuple[int, ...]:
-    """Measure one example: squared gradients of its neuron, summed to one axis, averaged over networks."""
+    """Measure one example: squared gradients, summed to either axis, averaged over axes and networks."""
     draw = np.random.default_rng(SEED)
     shares = np.zeros(values["size"])
     for _ in range(NETWORKS):
-        energy = np.square(_input_gradient(values, draw)).sum(axis=(0, 1, 2))
-        shares += energy / energy.sum() / NETWORKS
-    return tuple(np.rint(shares * PARTS).astype(int).tolist())
+        energy = np.square(_input_gradient(values, draw)).sum(axis=(0, 1))
+        shares += (energy.sum(axis=0) + energy.sum(axis=1)) / energy.sum()
+    return tuple(np.rint(shares / (2 * NETWORKS) * PARTS).astype(int).tolist())
 
 
 def _input_gradient(values: dict[str, Any], draw: np.random.Generator) -> np.ndarray:
