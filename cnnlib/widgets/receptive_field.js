@@ -153,10 +153,9 @@ function layerTable(store) {
 
 export function mount(root, store) {
   const layers = layerTable(store), answer = html("output", { class: "verdict" });
-  const choose = (neuron) => store.set({ neuron });
-  const range = html("input", { type: "range", id: "neuron", oninput: () => choose(Number(range.value)) }), place = html("span", { class: "value", "aria-hidden": "true" });
+  const range = html("input", { type: "range", id: "neuron", oninput: () => store.set({ neuron: Number(range.value) }) }), place = html("span", { class: "value", "aria-hidden": "true" });
   const figure = html("figure", {}), results = html("div", { class: "results" });
-  const draw = () => figure.replaceChildren(...drawing(store.values(), store.data(), figure.clientWidth || 640, choose));
+  const draw = () => figure.replaceChildren(...drawing(store.values(), store.data(), figure.clientWidth || 640, (neuron) => store.set({ neuron })));
   const update = () => {
     const values = store.values(), { rows, chosen, misfit } = trace(values);
     layers.refresh();
