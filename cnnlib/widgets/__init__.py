@@ -18,6 +18,7 @@ from typing import Any
 
 # Module of each widget, and the class in it. The book's page element is named after the module.
 WIDGETS = {
+    "receptive_field": "ReceptiveField",
     "parameters": "Parameters",
     "output_size": "OutputSize",
     "alexnet": "AlexNetDetective",
@@ -36,6 +37,7 @@ __all__ = [
     "OutputSize",
     "Parameters",
     "Pooling",
+    "ReceptiveField",
 ]
 
 

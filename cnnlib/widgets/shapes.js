@@ -100,6 +100,15 @@ export function nearestFit(settings) {
   };
 }
 
+// Theoretical receptive field of a stack of { kernel, stride, padding, dilation }, from the input on:
+// its size and the jump from neuron to neuron, in pixels, and the centre of the first neuron's field.
+export function receptiveField(layers) {
+  return layers.reduce(({ size, jump, start }, { kernel, stride = 1, padding = 0, dilation = 1 }) => {
+    const more = effectiveKernel(kernel, dilation) - 1;
+    return { size: size + more * jump, jump: jump * stride, start: start + (more / 2 - padding) * jump };
+  }, { size: 1, jump: 1, start: 0 });
+}
+
 // Learned numbers of a CONV layer.
 export function convParams(inChannels, outChannels, kernel, { groups = 1, bias = true } = {}) {
   if (inChannels % groups || outChannels % groups) throw new RangeError("channels are not divisible by groups");
