@@ -144,9 +144,10 @@ class ExecuteInSandbox(NbGraderPreprocessor):
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         box = warm_box(allowance_of(nb))
-        limits = {"cell_seconds": self.cell_seconds, "total_seconds": self.total_seconds}
         with utils.setenv(**self._seed()):
-            run = run_notebook(nb, box, **limits)
+            run = run_notebook(
+                nb, box, cell_seconds=self.cell_seconds, total_seconds=self.total_seconds
+            )
         for event in run.events:
             self.log.warning("%s: %s (%s)", event.where, event.verdict, event.text)
         nb.metadata["grading"] = {"verdicts": run.verdicts, "seconds": round(run.seconds, 3)}

@@ -51,9 +51,9 @@ def is_test(cell: NotebookNode) -> bool:
 def exercise_of(nb: NotebookNode) -> Exercise | None:
     """The exercise whose checks the notebook's locked cells import, if it is one of the course's."""
     for cell in nb.cells:
-        if cell.cell_type == "code" and utils.is_locked(cell):
-            if found := _CHECKS.search(cell.source):
-                return getattr(importlib.import_module(found[1]), "EXERCISE", None)
+        locked = cell.cell_type == "code" and utils.is_locked(cell)
+        if locked and (found := _CHECKS.search(cell.source)):
+            return getattr(importlib.import_module(found[1]), "EXERCISE", None)
     return None
 
 
@@ -155,11 +155,12 @@ def _run_here(source: str, names: dict[str, Any], session: Session) -> list[Note
         with _captured(outputs):
             tree = ast.parse(source)
             _fetch(tree, names, session)
-            last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+            result, last = None, tree.body[-1] if tree.body else None
+            if isinstance(last, ast.Expr):
+                tree.body.pop()
             exec(compile(tree, "<test>", "exec"), names)
-            result = (
-                eval(compile(ast.Expression(last.value), "<test>", "eval"), names) if last else None
-            )
+            if isinstance(last, ast.Expr):
+                result = eval(compile(ast.Expression(last.value), "<test>", "eval"), names)
         outputs += [_display("display_data", report) for report in shown]
         if result is not None:
             outputs.append(_display("execute_result", result))

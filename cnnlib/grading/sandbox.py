@@ -244,7 +244,7 @@ class Sandbox:
         self.close()
         _demand_tools()
         ours, theirs = socket.socketpair()
-        self._errors = tempfile.TemporaryFile()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115
         self._staging = tempfile.TemporaryDirectory(prefix="grading-")
         try:
             self._box = subprocess.Popen(

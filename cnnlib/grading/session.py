@@ -245,6 +245,11 @@ class Proxy:
     """An object of the student's, over there. Its attributes are asked for one by one."""
 
     __slots__ = ("_generation", "_kind", "_number", "_origin", "_session")
+    _generation: int
+    _kind: str
+    _number: int
+    _origin: str
+    _session: Session
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -300,7 +305,7 @@ def _proxy(session: Session, number: int, kind: str, name: str, origin: str) -> 
     # The name of its type is all that a check tells a student about it.
     known = " ".join(re.findall(r"[\w.]+", name))[:60] or "object"
     base = CallableProxy if kind in ("class", "function") else Proxy
-    made = object.__new__(type(known, (base,), {"__slots__": ()}))
+    made: Any = object.__new__(type(known, (base,), {"__slots__": ()}))
     made._session, made._number, made._kind, made._origin = session, number, kind, origin
     made._generation = session.generation
     return made
@@ -355,8 +360,8 @@ def _exception(answer: dict[str, Any]) -> BaseException:
             name, (kind,), {"__init__": lambda self, *_: None, "__str__": lambda self: text}
         )
     error = kind()
-    error.remote_names = tuple(names)  # type: ignore[attr-defined]
-    error.student_line = line  # type: ignore[attr-defined]
+    error.remote_names = tuple(names)
+    error.student_line = line
     return error
 
 

@@ -73,9 +73,13 @@ def esm(name: str) -> str:
 def page_script(names: list[str]) -> str:
     """One classic script that defines the custom elements of all `names`, as a page wants it.
 
-    Minified, with rjsmin: it only takes blanks and comments away, so an error still names its function.
+    Minified where tdewolff-minify is there, which the book's extra brings; without it the script is
+    only longer. A notebook reads the module as it is.
     """
-    from rjsmin import jsmin  # of the book's extra: a notebook reads the module as it is
-
     define = "".join(f"{_name(name)}.default.define();\n" for name in names)
-    return jsmin(f'(() => {{\n"use strict";\n{_modules(names)}{define}}})();\n')
+    script = f'(() => {{\n"use strict";\n{_modules(names)}{define}}})();\n'
+    try:
+        import minify
+    except ImportError:
+        return script
+    return minify.string("application/javascript", script)

@@ -77,7 +77,7 @@ class _Stream(io.TextIOBase):
 
 
 class _Publisher(DisplayPublisher):
-    def publish(self, data: Any, metadata: Any = None, **_: Any) -> None:
+    def publish(self, data: Any, metadata: Any = None, source: Any = None, **_: Any) -> None:
         OUTPUTS.show("display_data", dict(data))
 
     def clear_output(self, wait: bool = False) -> None:
@@ -226,7 +226,8 @@ class _Server:
                 if "attribute" not in message:
                     result = target(*positional, **keyword)
                 elif message.get("set"):
-                    result = setattr(target, message["attribute"], positional[0])
+                    setattr(target, message["attribute"], positional[0])
+                    result = None
                 else:
                     result = getattr(target, message["attribute"])
                 answer, sent = self._value(result)

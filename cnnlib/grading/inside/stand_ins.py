@@ -47,14 +47,14 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def create_module(self, spec: Any) -> ModuleType:
         module = ModuleType(spec.name)
-        module.__path__ = []  # type: ignore[attr-defined]
+        module.__path__ = []
 
         def absent(name: str) -> Any:
             if name.startswith("__"):
                 raise AttributeError(name)
             return _look if name == "check" else _Absent(f"{spec.name}.{name}")
 
-        module.__getattr__ = absent  # type: ignore[attr-defined]
+        module.__dict__["__getattr__"] = absent
         return module
 
     def exec_module(self, module: ModuleType) -> None:

@@ -25,16 +25,77 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 _NEW_MOUNTS, _NEW_PROCESSES, _NEW_IPC = 0x00020000, 0x20000000, 0x08000000
 _NOSUID, _NODEV, _NOEXEC, _REC, _PRIVATE = 2, 4, 8, 16384, 1 << 18
 
-REFUSED_CALLS = """
-    io_uring_setup io_uring_enter io_uring_register keyctl add_key request_key ptrace process_vm_readv
-    process_vm_writev userfaultfd bpf perf_event_open mount umount2 pivot_root move_mount open_tree
-    fsopen fsmount fsconfig fspick mount_setattr unshare setns clone3 chroot swapon swapoff reboot
-    kexec_load kexec_file_load init_module finit_module delete_module open_by_handle_at name_to_handle_at
-    acct quotactl quotactl_fd settimeofday clock_settime adjtimex clock_adjtime sethostname setdomainname
-    iopl ioperm modify_ldt vm86 vm86old lookup_dcookie nfsservctl syslog personality kcmp pidfd_getfd
-    process_madvise mbind migrate_pages move_pages set_mempolicy fanotify_init landlock_create_ruleset
-    memfd_secret vhangup uselib ustat sysfs _sysctl
-""".split()
+REFUSED_CALLS = [
+    "io_uring_setup",
+    "io_uring_enter",
+    "io_uring_register",
+    "keyctl",
+    "add_key",
+    "request_key",
+    "ptrace",
+    "process_vm_readv",
+    "process_vm_writev",
+    "userfaultfd",
+    "bpf",
+    "perf_event_open",
+    "mount",
+    "umount2",
+    "pivot_root",
+    "move_mount",
+    "open_tree",
+    "fsopen",
+    "fsmount",
+    "fsconfig",
+    "fspick",
+    "mount_setattr",
+    "unshare",
+    "setns",
+    "clone3",
+    "chroot",
+    "swapon",
+    "swapoff",
+    "reboot",
+    "kexec_load",
+    "kexec_file_load",
+    "init_module",
+    "finit_module",
+    "delete_module",
+    "open_by_handle_at",
+    "name_to_handle_at",
+    "acct",
+    "quotactl",
+    "quotactl_fd",
+    "settimeofday",
+    "clock_settime",
+    "adjtimex",
+    "clock_adjtime",
+    "sethostname",
+    "setdomainname",
+    "iopl",
+    "ioperm",
+    "modify_ldt",
+    "vm86",
+    "vm86old",
+    "lookup_dcookie",
+    "nfsservctl",
+    "syslog",
+    "personality",
+    "kcmp",
+    "pidfd_getfd",
+    "process_madvise",
+    "mbind",
+    "migrate_pages",
+    "move_pages",
+    "set_mempolicy",
+    "fanotify_init",
+    "landlock_create_ruleset",
+    "memfd_secret",
+    "vhangup",
+    "uselib",
+    "ustat",
+    "sysfs",
+    "_sysctl",
+]
 
 
 def _must(result: int, what: str) -> None:
@@ -165,7 +226,9 @@ def main() -> None:
             os._exit(0)
         request = json.loads(line)
         if request["do"] == "start":
-            answer = {"processes": _start(request, descriptors[0], control, shell)}
+            answer: dict[str, object] = {
+                "processes": _start(request, descriptors[0], control, shell)
+            }
         else:  # "end"
             answer = {"status": _end(*request["processes"])}
         control.sendall(json.dumps(answer).encode() + b"\n")
