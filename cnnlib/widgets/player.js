@@ -4,7 +4,8 @@ import { html } from "./elements.js";
 
 // `store` holds the step in setting `name`; `count()` says how many steps there are now, and
 // `words(step)` what a screen reader hears of one. Steps go from 0 to count − 1. Call `refresh` in
-// the widget's update and `close` at its end. While it plays, nothing is announced.
+// the widget's update and `close` at its end. `pace`, in milliseconds, may be a function. While it
+// plays, nothing is announced.
 export function player(store, name, { count, words = (step) => `Step ${step + 1}`, pace = 700 }) {
   let timer = null;
   const last = () => Math.max(0, count() - 1);
@@ -15,16 +16,16 @@ export function player(store, name, { count, words = (step) => `Step ${step + 1}
   const toggle = () => {
     if (timer) { pause(); return; }
     if (now() >= last()) go(0);
-    timer = setInterval(tick, pace);
+    timer = setInterval(tick, typeof pace === "function" ? pace() : pace);
     refresh();
   };
   const press = (act) => () => { if (timer) pause(); act(); };
   const button = (label, sign, act) => html("button", { type: "button", "aria-label": label, title: label, onclick: act }, sign);
   const play = button("Play", "▶", toggle);
-  const first = button("First step", "⏮", press(() => go(0)));
-  const back = button("One step back", "◀", press(() => go(now() - 1)));
-  const next = button("One step on", "▷", press(() => go(now() + 1)));
-  const end = button("Last step", "⏭", press(() => go(last())));
+  const first = button("First step", "«", press(() => go(0)));
+  const back = button("One step back", "‹", press(() => go(now() - 1)));
+  const next = button("One step on", "›", press(() => go(now() + 1)));
+  const end = button("Last step", "»", press(() => go(last())));
   const range = html("input", { type: "range", id: name, min: 0, step: 1, "aria-label": "Step", oninput: press(() => go(Number(range.value))) });
   const place = html("span", { class: "value", "aria-hidden": "true" });
   function refresh() {
