@@ -191,6 +191,7 @@ export function mount(root, bare) {
     const values = store.values(), data = store.data(), l = layer(values, data), several = values.filters > 1;
     root.getElementById("size").closest(".field").hidden = l.photo;
     stage.classList.toggle("high", l.photo || l.padded > 6);
+    stage.classList.toggle("turned", values.flip);
     steps.node.hidden = !l.fits;
     steps.refresh();
     answer.setAttribute("aria-live", steps.playing() ? "off" : "polite");
@@ -209,12 +210,13 @@ export function mount(root, bare) {
 }
 
 const LOOK = `
-.stage, .channel { display: flex; flex-wrap: wrap; gap: 14px 24px; }
+.stage, .channel { display: flex; flex-wrap: wrap; gap: 14px 18px; }
 .stage { margin-top: 16px; }
+.turned .channel .channel { max-width: 272px; }
 .channels { display: grid; gap: 18px; min-width: 0; }
 .high .channel .channel { flex-direction: column; }
 .part { min-width: 0; max-width: 100%; overflow-x: auto; padding: 3px; margin: -3px; }
-.name { font-size: 13px; font-weight: 550; color: var(--soft); margin-left: 2px; }
+.name { font-size: 13px; font-weight: 550; color: var(--soft); margin-left: 2px; white-space: nowrap; }
 .sum { font-weight: 650; text-align: right; margin: 2px; }
 .legend { margin: 12px 0; }
 .grid { --side: clamp(21px, calc(286px / var(--columns)), 38px); font-size: clamp(10px, calc(150px / var(--columns)), 13px); }
