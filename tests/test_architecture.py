@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "pytorch": {"errors", "shapes", "diagram"},
     "data": {"errors", "shapes", "diagram", "reference", "pytorch"},
     "training": {"errors", "shapes", "diagram", "reference", "pytorch", "data"},
-    "widgets": {"errors", "shapes", "diagram", "reference", "pytorch"},
+    "widgets": {"errors", "shapes", "diagram", "reference", "pytorch", "data"},
     "checks": {"errors", "shapes", "diagram", "reference", "pytorch", "data"},
     "grading": {"errors", "shapes", "diagram", "reference", "pytorch", "checks", "widgets", "data"},
 }

@@ -18,6 +18,7 @@ from typing import Any
 
 # Module of each widget, and the class in it. The book's page element is named after the module.
 WIDGETS = {
+    "convolution": "Convolution",
     "receptive_field": "ReceptiveField",
     "parameters": "Parameters",
     "output_size": "OutputSize",
@@ -33,6 +34,7 @@ __all__ = [
     "Activation",
     "AlexNetDetective",
     "BnPlacement",
+    "Convolution",
     "Dropout",
     "OutputSize",
     "Parameters",

@@ -14,7 +14,8 @@ export const svg = maker("http://www.w3.org/2000/svg");
 export const math = maker("http://www.w3.org/1998/Math/MathML");
 
 // Numbers as texts; cnnlib/widgets/base.py has the same two, and a test compares them.
-export const grouped = (number) => number.toLocaleString("en-US").replace("-", "−");
+// `+ 0` makes 0 of −0.
+export const grouped = (number) => (number + 0).toLocaleString("en-US").replace("-", "−");
 
 // With so many decimals, half away from zero, no "−0".
 export function fixed(number, digits = 2) {

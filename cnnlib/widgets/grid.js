@@ -2,11 +2,14 @@
 
 import { html } from "./elements.js";
 
+const read = (text) => (text.trim() === "" ? NaN : Number(text.replace("−", "-")));
+
 // kind "show": plain cells. "edit": each cell is a field, `act(index, number)` hears a whole number
 // within `limits`. "pick": each cell is a button, `act(index)` hears the press.
-// show({ rows, columns, values, marks, tags, notes }) draws it: `values` are texts in row-major order,
-// `marks` classes of the cells, `tags` what a screen reader hears beside the value, `notes` a second
-// line of each cell (say in `tags` what it says).
+// show({ rows, columns, values, marks, tags, notes, locked }) draws it: `values` are texts in row-major
+// order, `marks` classes of the cells, `tags` what a screen reader hears beside the value, `notes` a
+// second line of each cell (say in `tags` what it says), `locked` the cells of an "edit" that can be
+// read only.
 export function grid(label, { kind = "show", act, limits = {} } = {}) {
   const body = html("tbody", {});
   const node = html("table", { class: `grid ${kind}`, "aria-label": label, onkeydown: move }, body);
@@ -17,11 +20,11 @@ export function grid(label, { kind = "show", act, limits = {} } = {}) {
     if (kind === "edit") {
       const input = html("input", { type: "text", inputmode: "numeric", autocomplete: "off", onfocus: () => { focus(); input.select(); }, oninput: () => take(false), onblur: () => take(true) });
       const take = (leaving) => {
-        const number = Number(input.value.replace("−", "-"));
-        const good = input.value.trim() !== "" && Number.isInteger(number) && number >= limits.minimum && number <= limits.maximum;
-        input.setAttribute("aria-invalid", !good);
-        if (good) act(index, number);
-        else if (leaving) { input.value = input.dataset.good; input.setAttribute("aria-invalid", false); }
+        const number = read(input.value);
+        const good = Number.isInteger(number) && number >= limits.minimum && number <= limits.maximum;
+        if (good && number !== read(input.dataset.good)) act(index, number);
+        if (leaving) input.value = input.dataset.good;
+        input.setAttribute("aria-invalid", !good && !leaving);
       };
       return input;
     }
@@ -36,7 +39,7 @@ export function grid(label, { kind = "show", act, limits = {} } = {}) {
     if (next >= 0 && next < holds.length && (Math.abs(by) > 1 || columns === 1 || row(next) === row(current))) holds[next].focus();
   }
 
-  function show({ rows, columns: wide, values, marks = [], tags = [], notes = [] }) {
+  function show({ rows, columns: wide, values, marks = [], tags = [], notes = [], locked = [] }) {
     const shape = [rows, wide, notes.length > 0].join();
     if (drawn !== shape) {
       drawn = shape;
@@ -58,7 +61,8 @@ export function grid(label, { kind = "show", act, limits = {} } = {}) {
       if (kind === "edit") {
         held.setAttribute("aria-label", `${label}, ${place}${tag}`);
         held.dataset.good = text;
-        if (node.getRootNode().activeElement !== held || Number(held.value.replace("−", "-")) !== Number(text.replace("−", "-"))) held.value = text;
+        held.readOnly = Boolean(locked[index]);
+        if (node.getRootNode().activeElement !== held || read(held.value) !== read(text)) held.value = text;
       } else {
         cell.firstChild.textContent = text;
         held?.setAttribute("aria-label", `${place}: ${text || "empty"}${tag}`);
@@ -71,7 +75,7 @@ export function grid(label, { kind = "show", act, limits = {} } = {}) {
 export const GRID = `
 .grid { width: auto; table-layout: fixed; border-collapse: separate; border-spacing: 2px; font-size: 13px; max-width: 100%; }
 .grid td { width: 44px; height: 34px; padding: 0; text-align: center; vertical-align: middle; border: 0; border-radius: 4px; background: var(--pixel); color: var(--ink); }
-.grid input, .grid button { font: inherit; width: 100%; height: 34px; min-height: 0; padding: 0; text-align: center; color: inherit; background: none; border: 1px solid transparent; border-radius: 4px; }
+.grid input, .grid button { display: block; font: inherit; width: 100%; height: 34px; min-height: 0; padding: 0; text-align: center; color: inherit; background: none; border: 1px solid transparent; border-radius: 4px; }
 .grid input { border-color: var(--edge); }
 .grid input[aria-invalid="true"] { border-color: var(--bad-strong); box-shadow: inset 0 0 0 1px var(--bad-strong); }
 .grid td.zero { background: none; box-shadow: inset 0 0 0 1px var(--edge); color: var(--soft); }

@@ -18,6 +18,7 @@ export const STYLE = `
 }
 *, *::before { box-sizing: border-box; }
 p { margin: 0; }
+[hidden] { display: none !important; }
 .head { display: flex; flex-wrap: wrap; gap: 8px 16px; align-items: center; justify-content: space-between; padding: 12px 18px 0; }
 .title { font-weight: 650; font-size: 16px; }
 .tools, .choices { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; }
@@ -27,7 +28,7 @@ button {
   background: var(--paper); border: 1px solid var(--line); border-radius: 7px;
 }
 button:hover { border-color: var(--accent); color: var(--accent); }
-button[aria-current] { border-color: var(--accent); color: var(--accent); box-shadow: inset 0 0 0 1px var(--accent); }
+button[aria-current], button[aria-pressed="true"] { border-color: var(--accent); color: var(--accent); box-shadow: inset 0 0 0 1px var(--accent); }
 .tools button { border-color: transparent; color: var(--accent); padding: 4px 8px; }
 .tools button:hover { border-color: var(--accent); }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }

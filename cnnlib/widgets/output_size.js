@@ -240,7 +240,6 @@ const LOOK = `
 mfrac > * { padding: 1px 3px 2px; }
 .answer { font-weight: 700; color: var(--ink); }
 .remedies { margin-top: 10px; font-size: 14px; color: var(--soft); }
-.remedies[hidden] { display: none; }
 svg .part { overflow: hidden; max-width: none; }
 .pixel { fill: var(--pixel); background: var(--pixel); }
 .pad { fill: none; stroke: var(--edge); stroke-width: .8; }

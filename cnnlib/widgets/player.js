@@ -4,7 +4,8 @@ import { html } from "./elements.js";
 
 // `store` holds the step in setting `name`; `count()` says how many steps there are now, and
 // `words(step)` what a screen reader hears of one. Steps go from 0 to count − 1. Call `refresh` in
-// the widget's update and `close` at its end. While it plays, nothing is announced.
+// the widget's update and `close` at its end. `pace`, in milliseconds, may be a function. While it
+// plays, nothing is announced.
 export function player(store, name, { count, words = (step) => `Step ${step + 1}`, pace = 700 }) {
   let timer = null;
   const last = () => Math.max(0, count() - 1);
@@ -15,7 +16,7 @@ export function player(store, name, { count, words = (step) => `Step ${step + 1}
   const toggle = () => {
     if (timer) { pause(); return; }
     if (now() >= last()) go(0);
-    timer = setInterval(tick, pace);
+    timer = setInterval(tick, typeof pace === "function" ? pace() : pace);
     refresh();
   };
   const press = (act) => () => { if (timer) pause(); act(); };
