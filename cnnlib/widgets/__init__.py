@@ -17,9 +17,16 @@ import importlib
 from typing import Any
 
 # Module of each widget, and the class in it. The book's page element is named after the module.
-WIDGETS = {"output_size": "OutputSize"}
+WIDGETS = {
+    "output_size": "OutputSize",
+    "pattern": "Pattern",
+}
 
-__all__ = ["WIDGETS", "OutputSize"]
+__all__ = [
+    "WIDGETS",
+    "OutputSize",
+    "Pattern",
+]
 
 
 def __getattr__(name: str) -> Any:
