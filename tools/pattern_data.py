@@ -58,8 +58,10 @@ def pack() -> dict[str, Any]:
     """The content of the file."""
     rows, parts, findings, lists, errors = (Pool() for _ in range(5))
     nets: list[int] = []
+    builder = Pattern()
     for setting in settings():
-        builder = Pattern(**setting)
+        for name, value in setting.items():
+            setattr(builder, name, value)
         answer = builder.answer
         found = lists.place([findings.place(finding) for finding in answer.findings])
         nets += [*network(builder.diagram, answer, rows, parts, errors), found]

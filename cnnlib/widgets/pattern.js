@@ -124,7 +124,7 @@ function shapeTable({ size, rows }) {
   const line = (name, [text, shape, params, , field, depth]) => html("tr", {},
     html("th", { scope: "row" }, html("span", { class: "name" }, name), "│ ".repeat(depth) + text),
     html("td", {}, shape), html("td", { style: `--share: ${(100 * params) / most}%` }, params ? grouped(params) : ""), html("td", {}, field));
-  return html("div", { class: "scroll", role: "region", tabindex: 0, "aria-label": "Shapes and parameters" }, html("table", {},
+  return html("div", { class: "scroll", role: "group", tabindex: 0, "aria-label": "Shapes and parameters" }, html("table", {},
     html("thead", {}, html("tr", {}, ["Layer", "Output", "Parameters", "Field"].map((head) => html("th", { scope: "col" }, head)))),
     html("tbody", {}, line("", ["INPUT", size, 0, 0, "", 0]), rows.map((row, i) => line(named(rows, i), row)))));
 }

@@ -125,13 +125,12 @@ def test_a_typed_pattern_takes_its_numbers_from_the_controls():
     assert builder.params == Pattern(n=1, m=1, k=0, pool=False).params
     builder.n = 3
     assert builder.text == COMMON
-    assert builder._live["rows"] == [list(row) for row in builder.answer.rows]
     assert sum(row[2] for row in builder._live["rows"]) == Pattern(n=3, m=1, k=0, pool=False).params
     builder.dropout = True  # which the text does not ask for
     assert builder.text == ""
     assert "DO" in builder.diagram
     builder.text = "INPUT(3, 32, 32) => [CONV(8)]*L"
-    assert builder.answer.error[0].startswith("L has no value: how often is [CONV(8)] * L?")
+    assert builder.answer.error[0].startswith("L stands for a number that is not given.")
 
 
 def test_reset_brings_back_settings_and_text_in_one_message():
