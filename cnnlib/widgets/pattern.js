@@ -37,7 +37,7 @@ export const answerTo = (values, data, live) => (isTyped(values, live) ? live : 
 
 // --- sentences; pattern.py writes the same ones, and a test compares them --------------------------
 
-const kindOf = ([text]) => text.split("(")[0];
+const kindOf = ([text]) => text.split(/[ (]/)[0];
 const volumeOf = ({ rows }) => rows.findLast((row) => row[4]);
 const sideOf = ({ size }) => {
   const [, height, width] = size.split("×");
@@ -59,7 +59,8 @@ export function verdict(values, data, live) {
   if (total) {
     const place = counts.indexOf(Math.max(...counts)), before = place ? rows[place - 1][1] : size;
     const why = kinds[place] === "FC" && before.includes("×") ? `, as it reads a volume of ${before}` : "";
-    said += ` ${named(rows, place)} has ${fixed((100 * counts[place]) / total, 0)} % of them${why}.`;
+    const share = fixed((100 * counts[place]) / total, 0), part = counts[place] === total ? "all" : share === "100" ? "nearly all" : `${share} %`;
+    said += ` ${named(rows, place)} has ${part} of them${why}.`;
   }
   if (volume) return said + (kinds.includes("CONV") ? ` A neuron of the last volume sees ${volume[4]} pixels a side; the image has ${sideOf(answer)}.` : " Without a CONV, pooling only makes the image smaller.");
   const depth = kinds.filter((kind) => kind === "FC").length;
@@ -101,7 +102,7 @@ function expanded({ size, rows }) {
   const first = texts.findIndex((text) => text.startsWith("FC")), lines = [[]];
   texts.forEach((text, i) => {
     if (i && (texts[i - 1].startsWith("POOL") || i === first)) lines.push([]);
-    lines.at(-1).push(i ? "=> " : "", html("span", { class: `layer ${text.split("(")[0]}` }, text), " ");
+    lines.at(-1).push(html("span", { class: "step" }, i ? "=> " : "", html("span", { class: `layer ${text.split("(")[0]}` }, text)), " ");
   });
   return html("div", { class: "layers" }, lines.map((line) => html("p", {}, line)));
 }
@@ -179,7 +180,7 @@ function mount(root, store) {
       seen.replaceChildren(...(chain ? [expanded(now), volumes(now)] : []), shapeTable(now));
     }
     numbers.replaceChildren(table(facts(values, data, live).slice(1, -1)));
-    linter.textContent = found ? `The linter has ${found === 1 ? "one finding" : `${found} findings`}:` : "The linter has nothing to report.";
+    linter.textContent = found ? `The linter has ${found === 1 ? "one finding" : `${found} findings`}:` : now.error.length ? "" : "The linter has nothing to report.";
     findings.replaceChildren(...now.findings.map(finding));
   };
 
@@ -192,7 +193,8 @@ function mount(root, store) {
 const LOOK = `
 .layers, pre, code, textarea { font: 13px/2 ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace; }
 .layers { margin-top: 14px; }
-.layer { padding: 2px 6px; border: 1px solid var(--line); border-radius: 5px; white-space: nowrap; }
+.layer { padding: 2px 6px; border: 1px solid var(--line); border-radius: 5px; }
+.step { white-space: nowrap; }
 .CONV { background: var(--pixel); border-color: var(--accent); }
 .FC { background: var(--second-fill); border-color: var(--second); }
 .POOL { border-color: var(--third); color: var(--third); }
@@ -202,13 +204,13 @@ pre { margin: 12px 0; padding: 6px 12px; overflow-x: auto; background: var(--pan
 path { fill: var(--pixel); stroke: var(--accent); }
 path.back { fill: var(--panel); }
 path.FC { fill: var(--second-fill); stroke: var(--second); }
-.scroll { max-height: 452px; overflow: auto; margin-bottom: 14px; border: 1px solid var(--line); border-radius: 7px; }
+.scroll { max-height: 452px; overflow: auto; margin: 14px 0; border: 1px solid var(--line); border-radius: 7px; }
 .scroll th, .scroll td { padding: 2px 12px; width: auto; }
 .scroll thead th { position: sticky; top: 0; background: var(--panel); }
 .scroll tbody th { color: var(--ink); }
 .scroll td, th + th { text-align: right; }
 td:nth-child(3) { background: linear-gradient(var(--bar), var(--bar)) no-repeat right bottom / var(--share) 3px; }
-.name { display: inline-block; min-width: 4em; color: var(--soft); }
+.name { display: inline-block; min-width: 4em; margin-right: .4em; color: var(--soft); }
 code { line-height: 1; }
 .linter { margin-top: 14px; }
 .findings { list-style: none; margin: 6px 0 0; padding: 0; font-size: 14px; }
@@ -216,7 +218,7 @@ code { line-height: 1; }
 .findings .error, .findings .warning { border-color: var(--bad-strong); }
 a { color: var(--accent); }
 textarea { width: 100%; padding: 4px 10px; color: var(--ink); background: var(--paper); border: 1px solid var(--edge); border-radius: 7px; line-height: 1.6; }
-.typing p { font-size: 13px; margin-bottom: 14px; }
+.typing p { font-size: 13px; color: var(--soft); margin-bottom: 14px; }
 @container (max-width: 460px) { .scroll th, .scroll td { padding: 2px 6px; } .name { display: none; } textarea { font-size: 16px; } }
 @media print { .scroll { max-height: none; } .typing { display: none; } }
 `;

@@ -6,6 +6,7 @@ cnnlib about every setting. In a notebook the reader may also type a diagram: it
 """
 
 import json
+import re
 from collections import Counter
 from functools import cache, lru_cache
 from pathlib import Path
@@ -53,8 +54,8 @@ def ask(text: str) -> Answer:
 
     >>> ask("INPUT(3, 32, 32) => FC(10)").rows
     [['FC(10)', '10', 30730, 30720, '', 0]]
-    >>> ask("INPUT(3, 32, 32) => FD(10)").error[0]
-    'FD is not a layer. Did you mean FC?'
+    >>> ask("INPUT(3, 32, 32) => CNOV(8)").error[0]
+    'CNOV is not a layer. Did you mean CONV?'
     """
     try:
         found = summarize(text)
@@ -124,7 +125,7 @@ class Pattern(Widget):
     >>> print(builder.diagram)
     INPUT(3, 32, 32) => [[CONV(32) => RELU] * 1 => POOL] * 2 => [FC(256) => RELU] * 1 => FC(10)
     >>> builder.params
-    537322
+    537258
     >>> builder.text = "INPUT(3, 32, 32) => [CONV(8) => RELU]*N => FC(10)"
     >>> builder.params
     82154
@@ -234,7 +235,7 @@ def _answer(text: str, n: int, m: int, k: int, pool: bool) -> tuple[Answer, froz
 
 
 def _kind(row: list[Any]) -> str:
-    return row[0].partition("(")[0]
+    return re.split(r"[ (]", row[0])[0]
 
 
 def _named(rows: list[list[Any]], place: int) -> str:
@@ -262,9 +263,11 @@ def _sentence(answer: Answer) -> str:
         why = (
             f", as it reads a volume of {before}" if kinds[place] == "FC" and "×" in before else ""
         )
-        said += (
-            f" {_named(rows, place)} has {fixed(100 * counts[place] / total, 0)} % of them{why}."
-        )
+        share = fixed(100 * counts[place] / total, 0)
+        part = "nearly all" if share == "100" else f"{share} %"
+        if counts[place] == total:
+            part = "all"
+        said += f" {_named(rows, place)} has {part} of them{why}."
     if volume and "CONV" in kinds:
         seen = f"sees {volume[4]} pixels a side; the image has {_side(answer)}"
         return f"{said} A neuron of the last volume {seen}."
