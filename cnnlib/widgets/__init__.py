@@ -27,6 +27,7 @@ WIDGETS = {
     "pooling": "Pooling",
     "bn_placement": "BnPlacement",
     "dropout": "Dropout",
+    "pattern": "Pattern",
 }
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "Dropout",
     "OutputSize",
     "Parameters",
+    "Pattern",
     "Pooling",
     "ReceptiveField",
 ]

@@ -7,6 +7,7 @@ import { STYLE } from "./look.js";
 // --- stores: where a widget's state lives --------------------------------------------------------
 // get(name) · values() · set({name: value, …}) · reset() · subscribe(listener) → stop
 // link() → address or null · data() → what Python's `data` precomputed
+// live() → what Python says now in its trait `_live`; null in a page
 
 function listeners() {
   const all = new Set();
@@ -61,6 +62,7 @@ export function pageStore(name, initial, settings, data = {}) {
     get: (key) => state[key],
     values: () => ({ ...state }),
     data: () => data,
+    live: () => null,
     set: (values) => change({ ...state, ...values }, asEntries),
     reset: () => change({ ...initial }, () => []),
     link: () => `${location.href.split("#")[0]}#${asEntries().join("&")}`,
@@ -81,7 +83,7 @@ export function modelStore(model, settings) {
     model.save_changes();
     tell();
   };
-  const heard = [...settings.map((s) => `change:${s.name}`), "change:_data"];
+  const heard = [...settings.map((s) => `change:${s.name}`), "change:_data", "change:_live"];
   for (const name of heard) model.on(name, hear);
   return {
     subscribe,
@@ -89,6 +91,7 @@ export function modelStore(model, settings) {
     get: (key) => model.get(key),
     values: () => Object.fromEntries(settings.map((s) => [s.name, model.get(s.name)])),
     data: () => model.get("_data"),
+    live: () => model.get("_live"),
     reset: () => set(model.get("_initial")),
     link: () => null,
     close: () => { for (const name of heard) model.off(name, hear); },

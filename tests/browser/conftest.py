@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.browser.laboratory import lab, open_notebook  # noqa: F401 - fixtures
+
 
 @pytest.fixture
 def open_page(chromium, book_url):
