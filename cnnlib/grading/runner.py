@@ -9,6 +9,7 @@ import ast
 import atexit
 import builtins
 import contextlib
+import functools
 import importlib
 import io
 import re
@@ -207,8 +208,13 @@ def _captured(outputs: list[NotebookNode]) -> Iterator[None]:
             )
 
 
-def _display(kind: str, value: Any) -> NotebookNode:
+@functools.cache
+def _formatter() -> Any:
     from IPython.core.formatters import DisplayFormatter
 
-    data, metadata = DisplayFormatter().format(value)
+    return DisplayFormatter()
+
+
+def _display(kind: str, value: Any) -> NotebookNode:
+    data, metadata = _formatter().format(value)
     return NotebookNode(output_type=kind, data=NotebookNode(data), metadata=NotebookNode(metadata))

@@ -171,7 +171,7 @@ def send(
 ) -> None:
     """Send one frame; `message` is JSON but for the arrays' bytes."""
     buffers = buffers or []
-    header = json.dumps({**message, "sizes": [len(b) for b in buffers]}).encode()
+    header = _TO_JSON({**message, "sizes": [len(b) for b in buffers]}).encode()
     total = sum(map(len, buffers))
     if len(header) > Limits.header or total > Limits.bytes or len(buffers) > Limits.arrays:
         raise OversizeError("the frame is too large")
@@ -181,7 +181,7 @@ def send(
 def receive(
     channel: socket.socket, deadline: float | None = None
 ) -> tuple[dict[str, Any], list[bytes]]:
-    """The next frame.
+    """The next frame, which must be the only one: nobody speaks twice without being asked.
 
     Raises
     ------
@@ -192,38 +192,53 @@ def receive(
     WireError
         If it is no frame.
     """
-    length, total = _LENGTHS.unpack(_exactly(channel, _LENGTHS.size, deadline))
+    first = _some(channel, bytearray(_CHUNK), deadline)
+    while len(first) < _LENGTHS.size:
+        first += _some(channel, bytearray(_CHUNK), deadline)
+    length, total = _LENGTHS.unpack_from(first)
     if length > Limits.header or total > Limits.bytes:
         raise OversizeError(f"a frame of {length} and {total} bytes")
-    header = bytes(_exactly(channel, length, deadline))
+    end = _LENGTHS.size + length + total
+    if len(first) > end:
+        raise WireError("more than one frame")
+    content = first if len(first) == end else _all(channel, first, end, deadline)
+    view = memoryview(content)
     try:
-        message = json.loads(header)
+        message = json.loads(bytes(view[_LENGTHS.size : _LENGTHS.size + length]))
         sizes = message.pop("sizes")
         good = all(type(size) is int and size >= 0 for size in sizes)
     except Exception:  # no JSON, too deep for the parser, a number with too many digits
         raise WireError("a header that is no JSON object") from None
     if not good or sum(sizes) != total or len(sizes) > Limits.arrays:
         raise WireError("sizes that do not add up")
-    content, buffers, at = _exactly(channel, total, deadline), [], 0
+    buffers, at = [], _LENGTHS.size + length
     for size in sizes:
-        buffers.append(bytes(content[at : at + size]))
+        buffers.append(bytes(view[at : at + size]))
         at += size
     return message, buffers
 
 
-def _exactly(channel: socket.socket, count: int, deadline: float | None) -> bytearray:
-    content = bytearray(count)
-    view, at = memoryview(content), 0
-    while at < count:
-        if deadline is not None:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise TimeoutError
-            channel.settimeout(left)
-        got = channel.recv_into(view[at:])
-        if not got:
-            raise EOFError
-        at += got
+_CHUNK = 1 << 16
+_TO_JSON = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+
+
+def _some(channel: socket.socket, room: bytearray | memoryview, deadline: float | None) -> Any:
+    """What is there to read, at most as much as there is `room`, which it is written into."""
     if deadline is not None:
-        channel.settimeout(None)
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        channel.settimeout(left)
+    got = channel.recv_into(room)
+    if not got:
+        raise EOFError
+    return room[:got]
+
+
+def _all(channel: socket.socket, first: bytearray, end: int, deadline: float | None) -> bytearray:
+    content = bytearray(end)
+    content[: len(first)] = first
+    view, at = memoryview(content), len(first)
+    while at < end:
+        at += len(_some(channel, view[at:], deadline))
     return content
