@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnlib.errors import CnnlibError
+from cnnlib.grading.cgroups import Caps
 
 __all__ = ["Allowance", "Process", "Sandbox", "SandboxError"]
 
@@ -198,6 +199,8 @@ def _bubblewrap(binds: Sequence[tuple[str, str]]) -> list[str]:
 
 _AS_ROOT = """
 set -e
+for door in $DOORS; do echo $$ > "$door" || true; done
+unset DOORS
 mount -t tmpfs -o mode=755 none "$1"; cd "$1"; shift
 number=$1; shift; uid=$1; shift; i=0
 while [ $i -lt $number ]; do
@@ -246,6 +249,8 @@ class Sandbox:
         ours, theirs = socket.socketpair()
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115
         self._staging = tempfile.TemporaryDirectory(prefix="grading-")
+        # beside what a submission may have, the box itself needs room
+        self.caps = Caps(self.allowance.memory + GIB, self.allowance.processes + 16)
         try:
             self._box = subprocess.Popen(
                 self._command(theirs.fileno()),
@@ -253,7 +258,10 @@ class Sandbox:
                 stdin=subprocess.DEVNULL,
                 stdout=self._errors,
                 stderr=self._errors,
-                env={"PATH": os.environ.get("PATH", "/usr/bin:/bin")},
+                env={
+                    "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
+                    "DOORS": " ".join(self.caps.doors),
+                },
                 start_new_session=True,
             )
         finally:
@@ -324,6 +332,7 @@ class Sandbox:
         self._box.wait()
         self._errors.close()
         self._staging.cleanup()
+        self.caps.remove()
         self._box = None
 
     def _ask(self, request: dict[str, Any], descriptors: Iterable[int] = ()) -> dict[str, Any]:

@@ -81,6 +81,7 @@ class Session:
         self._ended: Counter[str] = Counter()
         self._cells: list[str] = []
         self._process: Process | None = None
+        self._kills = 0
 
     def __enter__(self) -> "Session":
         return self
@@ -218,6 +219,7 @@ class Session:
             self.left -= 1
             self.generation += 1
             self._process = self.sandbox.start()
+            self._kills = self.sandbox.caps.kills()
             cells, self._cells = self._cells, []
             for source in cells:
                 self.run(source, where)
@@ -228,11 +230,14 @@ class Session:
 
     def _lost(self, verdict: str, where: str, text: str) -> str:
         process, self._process = self._process, None
+        kills = self.sandbox.caps.kills()
         status = process.end() if process else 0
         if verdict == "crashed":
             signal = status - 128 if status > 128 else -status if status < 0 else 0
             how = f"signal {signal}" if signal else f"exit status {status}"
             text = f"{VERDICTS['crashed']} ({how})"
+            if kills > self._kills:
+                verdict, text = "oom", f"{VERDICTS['oom']}: {text}"
         self._ended[where] += 1
         self._note(verdict, where, text)
         return text
