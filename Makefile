@@ -60,4 +60,5 @@ lock: $(READY) ## pin every version anew in constraints.txt
 	@bash tools/lock.sh $(RUN)
 
 clean: ## remove builds and caches, keep the environment
-	rm -rf _build build dist classroom .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf _build build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@[ ! -e classroom/made_by_make_grade ] || rm -rf classroom  # a sample class, never a real one
