@@ -82,7 +82,7 @@ export function facts(values) {
 function chain(values) {
   return html("ol", { class: "chain", "aria-label": "Sides, layer by layer" }, sides(values).map((side, i) => html("li", {},
     side && html("span", { class: "map", style: `--side: ${side}` }),
-    html("b", {}, shown(side)), html("small", {}, i ? layers[i - 1][0].slice(0, 4) : "INPUT"))));
+    html("b", {}, side ?? "–"), html("small", {}, i ? layers[i - 1][0].slice(0, 4) : "INPUT"))));
 }
 
 function notebook(values) {
