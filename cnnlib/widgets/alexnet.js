@@ -123,6 +123,8 @@ small { font-size: 10.5px; color: var(--soft); line-height: 1.3; }
 .no { color: var(--bad); font-weight: 650; }
 @container (max-width: 460px) {
   .map { --px: calc(var(--side) * .25px); }
+  small { font-size: 9.5px; letter-spacing: -.2px; }
+  .chain li { min-width: 27px; }
   .clues { font-size: 13px; }
   .clues td, .clues th + th { padding-left: 8px; }
 }

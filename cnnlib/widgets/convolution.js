@@ -212,7 +212,7 @@ export function mount(root, bare) {
 }
 
 const LOOK = `
-.stage, .channel { display: flex; flex-wrap: wrap; gap: 14px 18px; }
+.stage, .channel { display: flex; flex-wrap: wrap; gap: 14px 10px; }
 .stage { margin-top: 16px; }
 .turned .channel .channel { max-width: 272px; }
 .single:not(.turned) :is(.channels, .channel) { display: contents; }
@@ -234,7 +234,7 @@ const LOOK = `
 .products td { width: 52px; white-space: pre-line; line-height: 1.2; font-weight: 650; }
 .products td::first-line { font-size: 11px; font-weight: 400; color: var(--soft); }
 .products td.empty { font-weight: 400; color: var(--soft); }
-.picture { width: 232px; border: 1px solid var(--line); shape-rendering: crispEdges; }
+.picture { width: 220px; border: 1px solid var(--line); shape-rendering: crispEdges; }
 .halo, .outline { fill: none; stroke: #fff; stroke-width: 3.6; }
 .outline { stroke: #0b5cad; stroke-width: 2; }
 .swatch:not(.bar) { background: none; border: 1px solid var(--line); }
@@ -245,6 +245,7 @@ const LOOK = `
   .stage, .channel { gap: 12px; }
   .single :is(.channels, .channel) { display: contents; }
   .single .grid { --side: 33px; }
+  .high .channel .channel { flex-direction: row; }
 }
 `;
 

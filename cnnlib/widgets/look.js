@@ -53,7 +53,7 @@ label i { line-height: 0; font-family: "Course Math", "STIX Two Text", Cambria, 
 .slide:not(:last-child) { margin-right: 10px; }
 .slide .value { font-size: 14px; color: var(--soft); }
 .slide input { grid-column: 1 / -1; }
-input[type="range"] { width: 100%; height: 36px; margin: 0; accent-color: var(--accent); cursor: pointer; }
+input[type="range"] { width: 100%; height: 38px; margin: 0; accent-color: var(--accent); cursor: pointer; }
 .check { min-width: 0; display: flex; gap: 7px; align-items: center; min-height: 38px; margin-right: 10px; white-space: normal; cursor: pointer; }
 .check input { width: 18px; height: 18px; margin: 0; accent-color: var(--accent); }
 select { font: inherit; font-size: 14px; min-height: 38px; max-width: 100%; padding: 4px 8px; color: var(--ink); background: var(--paper); border: 1px solid var(--edge); border-radius: 7px; }
@@ -81,7 +81,7 @@ svg text { font-size: 11.5px; fill: var(--ink); }
 math { font-family: "Course Math", "STIX Two Math", "Cambria Math", math, serif; font-size: 1.18em; }
 table { border-collapse: collapse; width: 100%; font-size: 14px; }
 th, td { padding: 6px 0; text-align: left; vertical-align: top; border-top: 1px solid var(--line); }
-th { font-weight: 400; color: var(--soft); width: 42%; padding-right: 14px; text-wrap: balance; }
+th { font-weight: 400; color: var(--soft); width: 42%; padding-right: 14px; }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 @container (max-width: 460px) {
   .head, .presets, .controls, .body, .notes { padding-left: 12px; padding-right: 12px; }
@@ -89,7 +89,7 @@ th { font-weight: 400; color: var(--soft); width: 42%; padding-right: 14px; text
   .fields { display: grid; grid-template-columns: 1fr 1fr; gap: 8px 12px; }
   .field, .slide, .slide:not(:last-child) { width: auto; min-width: 0; margin: 0; }
   select { width: 100%; font-size: 16px; }
-  input[type="range"], select, .check { min-height: 42px; }
+  input[type="range"], select, .check { min-height: 44px; }
   .head { gap: 4px; }
   .title { font-size: 15px; }
   button { padding: 4px 9px; }

@@ -256,8 +256,8 @@ svg .index, svg .lost-index { font-size: 11px; }
 svg .lost-index { fill: var(--bad); font-weight: 650; }
 svg .lost-count { fill: var(--paper); font-weight: 700; }
 svg .break { fill: var(--soft); font-size: 16px; }
-.swatch.pad { border: 1px solid var(--edge); }
-.swatch.next { border: 1px dashed var(--bad-strong); }
+.swatch.pad { background: none; border: 1px solid var(--edge); }
+.swatch.next { background: none; border: 1px dashed var(--bad-strong); }
 `;
 
 export default homes("cnn-output-size", spec, mount);
