@@ -83,7 +83,7 @@ function curve(values, what, of, note, more) {
   const axes = plot({ x: { min: -REACH, max: REACH }, room: { bottom: 22 }, title: title + note, label: `${nameOf(values)}. ${title}.`, ...more });
   const part = (from) => Array.from({ length: STEPS + 1 }, (_, i) => from + (i * REACH) / STEPS).map((v) => [v, of(v)]);
   axes.add(
-    note ? line(axes, [[-REACH, -REACH], [REACH, REACH]], "dashed same") : [],
+    what === "Output" ? line(axes, [[-REACH, -REACH], [REACH, REACH]], "dashed same") : [],
     line(axes, [...part(-REACH), null, ...part(1e-9)], ""),
     line(axes, [[x, 0], [x, of(x)]], "stem"));
   axes.node.append(svg("circle", { cx: axes.x(x), cy: axes.y(of(x)), r: 5, class: "dot" }));
@@ -93,7 +93,7 @@ function curve(values, what, of, note, more) {
 function curves(width, values) {
   const steep = values.function === "elu" ? Math.max(1, values.alpha) : 1;
   return [
-    curve(values, "Output", (x) => output(x, values), " (dashed: y = x)", { width, height: 214, y: { min: -2, max: 5 } }),
+    curve(values, "Output", (x) => output(x, values), width > 300 ? " (dashed: y = x)" : "", { width, height: 214, y: { min: -2, max: 5 } }),
     curve(values, "Slope", (x) => slopeAt(x, values), "", { width, height: 196, y: { min: 0, max: steep * 1.08, ticks: [0, 0.25, 0.5, 1, 1.5, 2].filter((v) => v <= steep), format: String } }),
   ];
 }
@@ -159,7 +159,6 @@ export function mount(root, store) {
 }
 
 const LOOK = `
-.fields { column-gap: 20px; }
 .pair { display: grid; grid-template-columns: 1fr 1fr; gap: 14px 22px; }
 .pair svg + svg { margin-top: 8px; }
 .line.same { stroke: var(--edge); stroke-width: 1.3; }

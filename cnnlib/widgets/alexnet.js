@@ -82,7 +82,7 @@ export function facts(values) {
 function chain(values) {
   return html("ol", { class: "chain", "aria-label": "Sides, layer by layer" }, sides(values).map((side, i) => html("li", {},
     side && html("span", { class: "map", style: `--side: ${side}` }),
-    html("b", {}, shown(side)), html("small", {}, i ? layers[i - 1][0].slice(0, 4) : "INPUT"))));
+    html("b", {}, side ?? "–"), html("small", {}, i ? layers[i - 1][0].slice(0, 4) : "INPUT"))));
 }
 
 function notebook(values) {
@@ -123,6 +123,8 @@ small { font-size: 10.5px; color: var(--soft); line-height: 1.3; }
 .no { color: var(--bad); font-weight: 650; }
 @container (max-width: 460px) {
   .map { --px: calc(var(--side) * .25px); }
+  small { font-size: 9.5px; letter-spacing: -.2px; }
+  .chain li { min-width: 27px; }
   .clues { font-size: 13px; }
   .clues td, .clues th + th { padding-left: 8px; }
 }

@@ -51,7 +51,7 @@ export function through({ shape, mean, spread, gamma, beta }) {
 
 // --- sentences; bn_placement.py writes the same ones, and a test compares them ----------------------
 
-const percent = (part) => `${fixed(100 * part, 1)}%`;
+const percent = (part) => `${fixed(100 * part, 1)} %`;
 
 export function verdict(values) {
   const { batch, before, behind } = through(values), beta = fixed(values.beta), cut = percent(before.part);
@@ -131,7 +131,7 @@ export function mount(root, store) {
 
   const { body, refresh, close } = frame(root, spec, store, update);
   body.append(html("style", {}, PLOT, LOOK), answer, orders, legend(
-    ["", `share of the numbers, up to ${100 * TOP}% (torn: more; outermost: all beyond)`], ["silent", "silent: RELU made them 0"], ["mean", "mean"]), results);
+    ["", `share of the numbers, up to ${100 * TOP} % (torn: more; outermost: all beyond)`], ["silent", "silent: RELU made them 0"], ["mean", "mean"]), results);
   refresh();
   const observer = new ResizeObserver(draw);
   observer.observe(orders);

@@ -185,4 +185,4 @@ def _count(silent: float, value: float) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{fixed(100 * share, 1)}%"
+    return f"{fixed(100 * share, 1)} %"

@@ -82,4 +82,4 @@ def page_script(names: list[str]) -> str:
         import minify
     except ImportError:
         return script
-    return minify.string("application/javascript", script)
+    return minify.string("application/javascript", script) + "\n"

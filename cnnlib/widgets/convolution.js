@@ -190,7 +190,9 @@ export function mount(root, bare) {
   const update = () => {
     const values = store.values(), data = store.data(), l = layer(values, data), several = values.filters > 1;
     root.getElementById("size").closest(".field").hidden = l.photo;
-    stage.classList.toggle("high", l.photo || l.padded > 6);
+    const high = l.photo || l.padded > 6;
+    stage.classList.toggle("high", high);
+    stage.classList.toggle("single", !high && l.channels === 1);
     stage.classList.toggle("turned", values.flip);
     steps.node.hidden = !l.fits;
     steps.refresh();
@@ -210,16 +212,17 @@ export function mount(root, bare) {
 }
 
 const LOOK = `
-.stage, .channel { display: flex; flex-wrap: wrap; gap: 14px 18px; }
+.stage, .channel { display: flex; flex-wrap: wrap; gap: 14px 10px; }
 .stage { margin-top: 16px; }
 .turned .channel .channel { max-width: 272px; }
+.single:not(.turned) :is(.channels, .channel) { display: contents; }
 .channels { display: grid; gap: 18px; min-width: 0; }
 .high .channel .channel { flex-direction: column; }
 .part { min-width: 0; max-width: 100%; overflow-x: auto; padding: 3px; margin: -3px; }
 .name { font-size: 13px; font-weight: 550; color: var(--soft); margin-left: 2px; white-space: nowrap; }
 .sum { font-weight: 650; text-align: right; margin: 2px; }
 .legend { margin: 12px 0; }
-.grid { --side: clamp(21px, calc(286px / var(--columns)), 38px); font-size: clamp(10px, calc(150px / var(--columns)), 13px); }
+.grid { --side: clamp(21px, calc(286px / var(--columns)), 36px); font-size: clamp(10px, calc(150px / var(--columns)), 13px); }
 .grid td { width: var(--side); height: max(28px, var(--side)); }
 .grid input, .grid button { height: max(28px, var(--side)); min-height: 0; }
 .grid td.zero { box-shadow: none; }
@@ -228,16 +231,22 @@ const LOOK = `
 .map td { min-width: 36px; }
 .map button { padding: 0 4px; white-space: nowrap; }
 .grid.products { font-size: 13px; }
-.products td { width: 56px; white-space: pre-line; line-height: 1.2; font-weight: 650; }
+.products td { width: 52px; white-space: pre-line; line-height: 1.2; font-weight: 650; }
 .products td::first-line { font-size: 11px; font-weight: 400; color: var(--soft); }
 .products td.empty { font-weight: 400; color: var(--soft); }
-.picture { width: 232px; border: 1px solid var(--line); shape-rendering: crispEdges; }
+.picture { width: 220px; border: 1px solid var(--line); shape-rendering: crispEdges; }
 .halo, .outline { fill: none; stroke: #fff; stroke-width: 3.6; }
 .outline { stroke: #0b5cad; stroke-width: 2; }
 .swatch:not(.bar) { background: none; border: 1px solid var(--line); }
 .swatch.zero { border: 1px dashed var(--edge); }
 .swatch.framed { border: 2px solid #0b5cad; }
 .swatch.ramp { background: linear-gradient(90deg, #000, #fff); }
+@container (max-width: 460px) {
+  .stage, .channel { gap: 12px; }
+  .single :is(.channels, .channel) { display: contents; }
+  .single .grid { --side: 33px; }
+  .high .channel .channel { flex-direction: row; }
+}
 `;
 
 export default homes("cnn-convolution", spec, mount);

@@ -29,8 +29,9 @@ export function say(node, ...content) {
   if (next.textContent !== node.textContent) node.replaceChildren(...next.childNodes);
 }
 
-// Show a widget's sentence: its first part strong; "refused" colours it as a warning.
-export function tell(node, sentence, refused = false) {
+// Show a widget's sentence: its first part strong; "refused" colours it as a warning. No line begins with "%".
+export function tell(node, summary, refused = false) {
+  const sentence = summary.replaceAll(" %", "\u00a0%");
   node.className = `verdict ${refused ? "refused" : "tiles"}`;
   const first = sentence.indexOf(". ") + 1 || sentence.indexOf(": ") + 1 || sentence.length;
   say(node, html("strong", {}, sentence.slice(0, first)), sentence.slice(first));

@@ -22,6 +22,7 @@ p { margin: 0; }
 .head { display: flex; flex-wrap: wrap; gap: 8px 16px; align-items: center; justify-content: space-between; padding: 12px 18px 0; }
 .title { font-weight: 650; font-size: 16px; }
 .tools, .choices { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; }
+.tools { margin-right: -9px; }
 .presets { padding: 10px 18px 14px; }
 button {
   font: inherit; font-size: 14px; min-height: 34px; padding: 4px 12px; cursor: pointer; color: var(--ink);
@@ -35,9 +36,9 @@ button[aria-current], button[aria-pressed="true"] { border-color: var(--accent);
 .controls { display: flex; flex-wrap: wrap; gap: 10px 20px; padding: 12px 18px 14px; background: var(--panel); border-block: 1px solid var(--line); }
 fieldset { border: 0; margin: 0; padding: 0; min-width: 0; }
 legend { padding: 0; font-size: 13px; color: var(--soft); margin-bottom: 4px; }
-.fields { display: flex; flex-wrap: wrap; gap: 8px; }
-.field { width: 84px; }
-label { display: block; font-size: 14px; font-weight: 550; }
+.fields { display: flex; flex-wrap: wrap; gap: 8px; align-items: end; }
+.field { min-width: 84px; }
+label { display: block; font-size: 14px; font-weight: 550; white-space: nowrap; }
 label i { line-height: 0; font-family: "Course Math", "STIX Two Text", Cambria, serif; font-weight: 400; font-size: 1.08em; color: var(--soft); margin-left: .1em; }
 .stepper { display: flex; border: 1px solid var(--edge); border-radius: 7px; background: var(--paper); }
 .stepper:focus-within { outline: 3px solid var(--accent); outline-offset: 1px; }
@@ -48,13 +49,13 @@ label i { line-height: 0; font-family: "Course Math", "STIX Two Text", Cambria, 
 .stepper input::-webkit-inner-spin-button, .stepper input::-webkit-outer-spin-button { appearance: none; margin: 0; }
 .stepper:has([aria-invalid="true"]) { border-color: var(--bad-strong); box-shadow: 0 0 0 1px var(--bad-strong); }
 .stepper button { flex: none; width: 24px; padding: 0; border: 0; border-radius: 7px; background: none; color: var(--soft); font-size: 17px; }
-.slide { width: 150px; display: grid; grid-template-columns: 1fr auto; }
+.slide { width: 150px; display: grid; grid-template-columns: 1fr auto; column-gap: 6px; }
+.slide:not(:last-child) { margin-right: 10px; }
 .slide .value { font-size: 14px; color: var(--soft); }
 .slide input { grid-column: 1 / -1; }
-input[type="range"] { width: 100%; height: 36px; margin: 0; accent-color: var(--accent); cursor: pointer; }
-.check { width: auto; display: flex; gap: 7px; align-items: center; min-height: 36px; align-self: end; cursor: pointer; }
+input[type="range"] { width: 100%; height: 38px; margin: 0; accent-color: var(--accent); cursor: pointer; }
+.check { min-width: 0; display: flex; gap: 7px; align-items: center; min-height: 38px; margin-right: 10px; white-space: normal; cursor: pointer; }
 .check input { width: 18px; height: 18px; margin: 0; accent-color: var(--accent); }
-.pick { width: auto; }
 select { font: inherit; font-size: 14px; min-height: 38px; max-width: 100%; padding: 4px 8px; color: var(--ink); background: var(--paper); border: 1px solid var(--edge); border-radius: 7px; }
 .player { display: flex; flex-wrap: wrap; gap: 6px; align-items: center; margin: 0 0 12px; }
 .player button { min-width: 40px; padding: 4px 8px; font-variant-emoji: text; }
@@ -65,7 +66,7 @@ select { font: inherit; font-size: 14px; min-height: 38px; max-width: 100%; padd
 .notes p:not(:empty) { padding: 8px 0; }
 .notes input { font: inherit; width: min(100%, 30em); min-height: 34px; color: var(--ink); background: var(--paper); border: 1px solid var(--edge); border-radius: 5px; }
 .body { padding: 14px 18px 16px; }
-.verdict { display: block; margin: 8px 0 0; padding: 2px 0 2px 12px; border-left: 4px solid var(--good); border-radius: 2px; max-width: 46em; }
+.verdict { display: block; margin: 8px 0 0; padding: 2px 0 2px 12px; border-left: 4px solid var(--good); border-radius: 2px; max-width: 46em; text-wrap: pretty; }
 .verdict strong { font-weight: 650; }
 .verdict.refused { border-color: var(--bad-strong); }
 .verdict:focus-visible { outline-offset: 4px; }
@@ -86,9 +87,9 @@ th { font-weight: 400; color: var(--soft); width: 42%; padding-right: 14px; }
   .head, .presets, .controls, .body, .notes { padding-left: 12px; padding-right: 12px; }
   fieldset, .fields { width: 100%; }
   .fields { display: grid; grid-template-columns: 1fr 1fr; gap: 8px 12px; }
-  .field, .slide { width: auto; }
+  .field, .slide, .slide:not(:last-child) { width: auto; min-width: 0; margin: 0; }
   select { width: 100%; font-size: 16px; }
-  input[type="range"], select, .check { min-height: 42px; }
+  input[type="range"], select, .check { min-height: 44px; }
   .head { gap: 4px; }
   .title { font-size: 15px; }
   button { padding: 4px 9px; }

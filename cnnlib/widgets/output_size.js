@@ -182,7 +182,7 @@ function formula(values) {
   const show = (...parts) => math("math", { displaystyle: "true" }, row(...parts));
   const exact = decimal(exactOutputSize(values)), about = exact.startsWith("≈");
   const numbers = side(mn(m.size), mn(m.kernel), row(mo("·"), mn(values.padding)), mn(m.stride), mn(m.dilation));
-  const answer = math("mn", { class: "answer" }, exact.replace("≈ ", ""));
+  const answer = math("mn", {}, exact.replace("≈ ", ""));
   return [
     show(...side(mi("W"), mi("F"), mi("P"), mi("S"), mi("d"))),
     html("span", { class: "numbers" }, show(mo("="), ...numbers), show(mo(about ? "≈" : "="), answer)),
@@ -238,7 +238,6 @@ const LOOK = `
 .formula, .numbers { display: flex; flex-wrap: wrap; align-items: center; gap: 8px 7px; }
 .formula { min-height: 52px; }
 mfrac > * { padding: 1px 3px 2px; }
-.answer { font-weight: 700; color: var(--ink); }
 .remedies { margin-top: 10px; font-size: 14px; color: var(--soft); }
 svg .part { overflow: hidden; max-width: none; }
 .pixel { fill: var(--pixel); background: var(--pixel); }
@@ -257,8 +256,8 @@ svg .index, svg .lost-index { font-size: 11px; }
 svg .lost-index { fill: var(--bad); font-weight: 650; }
 svg .lost-count { fill: var(--paper); font-weight: 700; }
 svg .break { fill: var(--soft); font-size: 16px; }
-.swatch.pad { border: 1px solid var(--edge); }
-.swatch.next { border: 1px dashed var(--bad-strong); }
+.swatch.pad { background: none; border: 1px solid var(--edge); }
+.swatch.next { background: none; border: 1px dashed var(--bad-strong); }
 `;
 
 export default homes("cnn-output-size", spec, mount);

@@ -219,7 +219,7 @@ code { line-height: 1; }
 a { color: var(--accent); }
 textarea { width: 100%; padding: 4px 10px; color: var(--ink); background: var(--paper); border: 1px solid var(--edge); border-radius: 7px; line-height: 1.6; }
 .typing p { font-size: 13px; color: var(--soft); margin-bottom: 14px; }
-@container (max-width: 460px) { .scroll th, .scroll td { padding: 2px 6px; } .name { display: none; } textarea { font-size: 16px; } }
+@container (max-width: 460px) { .scroll table { font-size: 13px; } .scroll th, .scroll td { padding: 2px 6px; } .name { display: none; } textarea { font-size: 16px; } }
 @media print { .scroll { max-height: none; } .typing { display: none; } }
 `;
 

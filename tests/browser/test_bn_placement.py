@@ -58,8 +58,8 @@ def expected(values) -> list[str]:
     texts = [
         f"{told.mean:.2f}",
         f"{told.variance:.2f}",
-        f"{told.zeros:.1%}",
-        f"{told.negative:.1%}",
+        f"{100 * told.zeros:.1f} %",
+        f"{100 * told.negative:.1f} %",
     ]
     return [re.sub(r"^-0\.00$", "0.00", text).replace("-", "−") for text in texts]  # fmt: skip
 
@@ -104,7 +104,7 @@ def test_the_silent_numbers_have_a_bar_where_they_are_and_the_others_add_up(widg
     moved = wanted.relu_bn[1].min()
     for panel, part, at in zip(steps, (before, behind, behind), (0.0, 0.0, moved), strict=True):
         told = panel.locator("text.told").all_text_contents()
-        assert told == [f"{part:.1%}", f"at {at:.2f}".replace("-", "−")]
+        assert told == [f"{100 * part:.1f} %", f"at {at:.2f}".replace("-", "−")]
         height = panel.locator("rect.silent").evaluate("bar => bar.height.baseVal.value")
         whole = height / part  # pixels of all the numbers
         rest = sum(h for _, h in bars(panel))
@@ -120,7 +120,7 @@ def test_a_dead_channel_is_a_warning_and_one_bar(widget):
     )
     for panel in panels(widget, "RELU → BN").all()[1:]:
         assert panel.locator("rect.bar").count() == 0
-        assert panel.locator("text.told").all_text_contents() == ["100.0%", "at 0.00"]
+        assert panel.locator("text.told").all_text_contents() == ["100.0 %", "at 0.00"]
 
 
 def test_both_orders_stand_side_by_side_on_a_phone(chromium, address):

@@ -184,6 +184,7 @@ def test_every_example_shows_what_cnnlib_says(open_page, module):
         now |= preset["values"]
         assert complaint(page, module, now) is None, preset["label"]
         assert button.get_attribute("aria-current") == "true"
+        assert widget.locator("[aria-current]").count() == 1
     for control in widget.locator("button:visible, select:visible, input:visible").all():
         if control.evaluate("e => !!e.closest('.grid') || e.type === 'checkbox'"):
             continue

@@ -104,7 +104,7 @@ def test_a_channel_without_positive_numbers_is_dead_where_relu_is_first():
 @pytest.mark.parametrize(
     ("settings", "start"),
     [
-        ({}, "RELU silences 50.0% with BN first, 50.0% with RELU first."),
+        ({}, "RELU silences 50.0 % with BN first, 50.0 % with RELU first."),
         ({"mean": 4.0}, "No input is negative: RELU first changes nothing."),
         ({"gamma": 0.0, "beta": -1.0}, "With γ = 0 BN forgets its input. Both orders end in one value: 0.00 from BN → RELU, −1.00 from RELU → BN."),
     ],

@@ -91,7 +91,7 @@ def test_only_pages_with_a_widget_load_the_script(pages):
         ),
         (
             "```{widget} output-sise\n```",
-            "widget 'output-sise' does not exist: use one of output-size",
+            "widget 'output-sise' does not exist: use one of convolution, ",
         ),
     ],
 )

@@ -151,7 +151,7 @@ def test_an_unknown_widget_is_named():
     import cnnlib.widgets
 
     with pytest.raises(
-        AttributeError, match=r"cnnlib\.widgets has no 'Outputsize': it has OutputSize"
+        AttributeError, match=r"cnnlib\.widgets has no 'Outputsize': it has Convolution, "
     ):
         _ = cnnlib.widgets.Outputsize
 
