@@ -201,17 +201,15 @@ def _plain(result: Any) -> dict[str, Any]:
         return {"value": tuple(entry["value"] for entry in entries)}
     if issubclass(kind, np.ndarray):
         array = np.array(result, copy=True, subok=False)
-        return {"value": array} if array.dtype.kind in "biufc" else {"strange": _array_kind(array)}
+        if array.dtype.kind not in "biufc":
+            return {"strange": f"an array of {array.dtype}"}
+        return {"value": array.astype(array.dtype.newbyteorder("="), copy=False)}
     if kind is np.str_:
         return {"value": str(result)}
     if issubclass(kind, np.generic) and result.dtype.kind in "biufc":
         return {"value": np.array(result)[()]}
     name = kind.__name__
     return {"strange": f"an {name}" if name.startswith("array of ") else f"a {name}"}
-
-
-def _array_kind(array: np.ndarray) -> str:
-    return f"an array of {array.dtype}"
 
 
 def _copy(value: Any) -> Any:
