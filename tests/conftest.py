@@ -35,6 +35,25 @@ def required_tool():
     return require_tool
 
 
+@pytest.fixture(scope="module")
+def box_for():
+    """From an allowance to an open sandbox; each is made once a module."""
+    require_tool("bwrap", "bubblewrap")
+    from cnnlib.grading.sandbox import Sandbox
+
+    boxes = {}
+
+    def box(allowance):
+        if allowance not in boxes:
+            boxes[allowance] = Sandbox(allowance)
+            boxes[allowance].open()
+        return boxes[allowance]
+
+    yield box
+    for one in boxes.values():
+        one.close()
+
+
 @pytest.fixture(scope="session")
 def chromium():
     """A headless Chromium, driven by playwright."""

@@ -6,7 +6,6 @@ may be the student's function itself or a proxy that runs it in another process.
 """
 
 import contextlib
-import functools
 import io
 import signal
 import threading
@@ -16,7 +15,6 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,7 +26,6 @@ __all__ = [
     "Drive",
     "Outcome",
     "TimeIsOver",
-    "beside",
     "call",
     "describe",
     "is_class",
@@ -204,15 +201,15 @@ def _plain(result: Any) -> dict[str, Any]:
         return {"value": tuple(entry["value"] for entry in entries)}
     if issubclass(kind, np.ndarray):
         array = np.array(result, copy=True, subok=False)
-        return {"value": array} if array.dtype.kind in "biufc" else {"strange": _array_kind(array)}
-    if issubclass(kind, np.generic):
+        if array.dtype.kind not in "biufc":
+            return {"strange": f"an array of {array.dtype}"}
+        return {"value": array.astype(array.dtype.newbyteorder("="), copy=False)}
+    if kind is np.str_:
+        return {"value": str(result)}
+    if issubclass(kind, np.generic) and result.dtype.kind in "biufc":
         return {"value": np.array(result)[()]}
     name = kind.__name__
     return {"strange": f"an {name}" if name.startswith("array of ") else f"a {name}"}
-
-
-def _array_kind(array: np.ndarray) -> str:
-    return f"an array of {array.dtype}"
 
 
 def _copy(value: Any) -> Any:
@@ -239,26 +236,6 @@ def _line(error: BaseException, function: Callable) -> str:
     files = {code.co_filename for w in written if (code := getattr(w, "__code__", None))}
     frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename in files]
     return f"line {frames[-1].lineno}: {frames[-1].line}" if frames and frames[-1].line else ""
-
-
-def beside(function: Callable[..., Any]) -> Drive:
-    """A drive that runs in the student's own process, where that is another one than this.
-
-    For what cannot cross, such as PyTorch modules. The source file of `function` is sent there as it is, so
-    it may import nothing of cnnlib. What comes back is the student's word: plain numbers and arrays, to be
-    judged on this side.
-    """
-
-    @functools.wraps(function)
-    def driven(written: Any, *positional: Any, **keyword: Any) -> Any:
-        session = getattr(written, "remote_session", None)
-        if session is None:
-            return function(written, *positional, **keyword)
-        source = Path(function.__code__.co_filename).read_text(encoding="utf-8")
-        errand = session.errand(source, function.__name__, type(written).__name__)
-        return errand(written, *positional, **keyword)
-
-    return driven
 
 
 def is_class(written: Any) -> bool:

@@ -126,7 +126,7 @@ class Exercise:
     """All tasks of one notebook, and the two calls that stand in its cells.
 
     `allows` names what a solution may use: ``"numpy"``, ``"torch"``, rooms of cnnlib such as
-    ``"cnnlib.reference"``. In grading nothing else is there.
+    ``"cnnlib.reference"``, single modules such as ``"cnnlib.reference.conv"``. In grading nothing else is there.
     """
 
     name: str

@@ -23,15 +23,13 @@ from typing import Any
 
 from cnnlib.errors import CnnlibError
 from cnnlib.grading.cgroups import Caps
+from cnnlib.grading.editions import course_files, modules_allowed, rooms_withheld
 
 __all__ = ["Allowance", "Process", "Sandbox", "SandboxError"]
 
-PACKAGE = Path(__file__).resolve().parents[1]
 INSIDE = Path(__file__).resolve().parent / "inside"
 ALWAYS = ("numpy", "matplotlib", "ipython", "matplotlib-inline", "pyseccomp", "lark")
 """Distributions that every student's process has, with what they need."""
-STUDENT_EDITION = ("__init__.py", "errors.py", "shapes.py", "diagram", "data")
-WITHHELD = ("reference", "pytorch", "checks", "grading", "training", "widgets")
 FIRST_UID = 61_000
 """Where the grader is root, sandboxes run as users of this number and above, which own nothing."""
 GIB = 1 << 30
@@ -48,8 +46,9 @@ class Allowance:
     Attributes
     ----------
     packages : tuple of str
-        ``"numpy"``, ``"torch"``, and rooms of cnnlib beyond the student edition, such as
-        ``"cnnlib.reference"``.
+        ``"numpy"``, ``"torch"``, and of cnnlib beyond the student edition rooms, such as
+        ``"cnnlib.reference"``, and single modules, such as ``"cnnlib.reference.conv"``, which bring what
+        they import.
     memory, home, file : int
         Bytes of address space, of the home folder (held in memory), and of one file.
     processes, files, seconds : int
@@ -111,8 +110,7 @@ def _binds(allowance: Allowance) -> list[tuple[Path, str]]:
     wanted = [*ALWAYS, *(name for name in allowance.packages if not name.startswith("cnnlib"))]
     binds = [(path, f"/packages/{path.name}") for path in _package_paths(tuple(sorted(wanted)))]
     binds += [(INSIDE, "/grader")]
-    rooms = [n.partition(".")[2] for n in allowance.packages if n.startswith("cnnlib.")]
-    binds += [(PACKAGE / name, f"/course/cnnlib/{name}") for name in (*STUDENT_EDITION, *rooms)]
+    binds += [(path, f"/course/cnnlib/{place}") for path, place in course_files(allowance.packages)]
     base = Path(sys.base_prefix)
     if not base.is_relative_to("/usr"):
         binds.append((base, "/python"))
@@ -283,9 +281,9 @@ class Sandbox:
 
     def _command(self, descriptor: int) -> list[str]:
         binds = _binds(self.allowance)
-        rooms = tuple(n.partition(".")[2] for n in self.allowance.packages)
         order = {
-            "absent": [f"cnnlib.{name}" for name in WITHHELD if name not in rooms],
+            "absent": rooms_withheld(self.allowance.packages),
+            "present": modules_allowed(self.allowance.packages),
             "imports": [
                 "numpy",
                 *(n for n in self.allowance.packages if not n.startswith("cnnlib")),

@@ -166,7 +166,7 @@ class Session:
 
     def _value(self, answer: dict, buffers: list[bytes], where: str, origin: str = "") -> Any:
         def remote(number: int, kind: str, name: str) -> Any:
-            return _proxy(self, number, kind, name, origin)
+            return _proxy(self, number, kind, name, origin, where)
 
         try:
             return wire.decode(answer.get("value"), buffers, remote)
@@ -249,25 +249,26 @@ class Session:
 class Proxy:
     """An object of the student's, over there. Its attributes are asked for one by one."""
 
-    __slots__ = ("_generation", "_kind", "_number", "_origin", "_session")
+    __slots__ = ("_generation", "_kind", "_number", "_origin", "_place", "_session")
     _generation: int
     _kind: str
     _number: int
-    _origin: str
+    _origin: str  # the name it has in the notebook, if it has one
+    _place: str  # where it was got from, such as "ReLU.forward"
     _session: Session
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(f"{type(self).__name__} has no attribute {name}")
         request = {"number": self._here(), "attribute": name}
-        return self._session._use(request, f"{type(self).__name__}.{name}")
+        return self._session._use(request, f"{self._place}.{name}")
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name.startswith("_"):
             object.__setattr__(self, name, value)
             return
         request = {"number": self._here(), "attribute": name, "set": True}
-        self._session._use(request, f"{type(self).__name__}.{name}", (value,))
+        self._session._use(request, f"{self._place}.{name}", (value,))
 
     def __repr__(self) -> str:
         return f"<a student's {type(self).__name__}>"
@@ -275,7 +276,7 @@ class Proxy:
     def _here(self) -> int:
         """Its number in the process of now; what has a name is found again after a new start."""
         if self._generation != self._session.generation or self._session._process is None:
-            self._session._alive(self._origin or type(self).__name__)
+            self._session._alive(self._place)
         if self._generation != self._session.generation:
             if not self._origin:
                 raise ProcessEndedError("it was lost when its process ended")
@@ -292,8 +293,7 @@ class CallableProxy(Proxy):
     __slots__ = ()
 
     def __call__(self, *positional: Any, **keyword: Any) -> Any:
-        where = self._origin or type(self).__name__
-        return self._session._use({"number": self._here()}, where, positional, keyword)
+        return self._session._use({"number": self._here()}, self._place, positional, keyword)
 
     @property
     def remote_kind(self) -> str:
@@ -305,13 +305,19 @@ class CallableProxy(Proxy):
         """Where it lives."""
         return self._session
 
+    @property
+    def remote_place(self) -> str:
+        """What it is called where a process ends in it."""
+        return self._place
 
-def _proxy(session: Session, number: int, kind: str, name: str, origin: str) -> Any:
+
+def _proxy(session: Session, number: int, kind: str, name: str, origin: str, place: str) -> Any:
     # The name of its type is all that a check tells a student about it.
-    known = " ".join(re.findall(r"[\w.]+", name))[:60] or "object"
+    known = "".join(sign for sign in name if sign.isprintable()) or "object"
     base = CallableProxy if kind in ("class", "function") else Proxy
     made: Any = object.__new__(type(known, (base,), {"__slots__": ()}))
-    made._session, made._number, made._kind, made._origin = session, number, kind, origin
+    made._session, made._number, made._kind = session, number, kind
+    made._origin, made._place = origin, place[:200]
     made._generation = session.generation
     return made
 
@@ -326,9 +332,11 @@ def _apply(answer: dict[str, Any], handed: list[Any]) -> None:
         print(printed[:4000], end="")
     for note in warned[:50] if isinstance(warned, list) else []:
         if isinstance(note, list) and len(note) == 2 and all(isinstance(t, str) for t in note):
-            kind = getattr(builtins, note[0], UserWarning)
-            is_warning = isinstance(kind, type) and issubclass(kind, Warning)
-            warnings.warn(note[1][:300], kind if is_warning else UserWarning, stacklevel=2)
+            kind = getattr(builtins, note[0], None)
+            if not isinstance(kind, type) or not issubclass(kind, Warning):
+                name = note[0] if _NAME.fullmatch(note[0]) else "UserWarning"
+                kind = type(name, (UserWarning,), {})
+            warnings.warn(note[1][:300], kind, stacklevel=2)
     for index in changed if isinstance(changed, list) else []:
         if (
             type(index) is int

@@ -7,8 +7,9 @@ from torch import nn
 from torch.nn import functional
 
 from cnnlib.checks import ch12_beyond_the_pattern as exercise
+from cnnlib.checks.ch12_beyond_the_pattern.block import BasicBlock
 from cnnlib.checks.ch12_beyond_the_pattern.driving import count, draw, fill, quiet, run_array
-from cnnlib.checks.ch12_beyond_the_pattern.modules import BasicBlock, Fire, Inception, resnet
+from cnnlib.checks.ch12_beyond_the_pattern.modules import Fire, Inception, resnet
 from cnnlib.checks.engine import examine
 from cnnlib.diagram import build, summarize, zoo
 

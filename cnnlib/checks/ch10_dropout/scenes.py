@@ -41,7 +41,8 @@ def _backward(layer: Any, dout: np.ndarray) -> np.ndarray:
 
 def _factors(out: np.ndarray, x: np.ndarray) -> str:
     """What x was multiplied by, in words: "0 or 2"."""
-    ratios = out / x
+    with np.errstate(all="ignore"):  # a layer may give infinities; what it warns of itself is shown
+        ratios = out / x
     if not np.isfinite(ratios).all():
         return "something that is not finite"
     seen = [float(f"{ratio:.3g}") + 0.0 for ratio in np.unique(ratios)]
@@ -153,8 +154,7 @@ def use(written: Any, x: np.ndarray, dout: np.ndarray, *, p: float, seed: int, s
     """Make a layer, play one scene with it, and say what was seen."""
     layer = written(p, seed)
     try:
-        with np.errstate(all="ignore"):
-            return _LOOKS[scene](layer, x, dout)
+        return _LOOKS[scene](layer, x, dout)
     except _OddError as odd:
         return str(odd)
 

@@ -3,10 +3,11 @@
 Every parameter and buffer gets values that depend on its shape and on the input alone. So it does not
 matter what a student calls the layers, in which order they are made, or how they are grouped. Only
 numbers and plain arrays come back.
+
+This file goes along when a module is used in a student's own process, see :mod:`cnnlib.checks.errands`.
 """
 
 import contextlib
-import functools
 import zlib
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
@@ -26,7 +27,6 @@ __all__ = [
     "fill",
     "is_conv",
     "quiet",
-    "remembered",
     "run",
     "run_array",
     "settle",
@@ -100,37 +100,6 @@ def quiet() -> Iterator[None]:
             yield
     finally:
         torch.set_num_threads(threads)
-
-
-def remembered(drive: Callable) -> Callable:
-    """A drive that keeps what the modules of this package gave.
-
-    A wrong answer is compared with all misconceptions on all inputs, once for each part that it lost.
-    """
-    known: dict[tuple, tuple[Any, Exception | None]] = {}
-
-    @functools.wraps(drive)
-    def driven(written: Any, *sizes: Any, **settings: Any) -> Any:
-        if not str(getattr(written, "__module__", "")).startswith(__package__):
-            return drive(written, *sizes, **settings)
-        marks = [
-            (v.tobytes(), v.shape, v.dtype.str) if isinstance(v, np.ndarray) else v
-            for _, v in sorted(settings.items())
-        ]
-        key = (written, *sizes, *sorted(settings), *marks)
-        if key not in known:
-            if len(known) > 5000:
-                known.clear()
-            try:
-                known[key] = (drive(written, *sizes, **settings), None)
-            except Exception as error:
-                known[key] = (None, error)
-        out, raised = known[key]
-        if raised is not None:
-            raise raised.with_traceback(None)
-        return out
-
-    return driven
 
 
 def built(written: Callable, *sizes: Any, **settings: Any) -> nn.Module:

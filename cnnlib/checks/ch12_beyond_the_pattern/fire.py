@@ -6,34 +6,15 @@ import numpy as np
 
 from cnnlib.checks.calls import Case
 from cnnlib.checks.ch12_beyond_the_pattern.common import judge_count
-from cnnlib.checks.ch12_beyond_the_pattern.driving import built, count, quiet, remembered, run_array
+from cnnlib.checks.ch12_beyond_the_pattern.driving_branches import NEGATIVE, POSITIVE, fire
 from cnnlib.checks.ch12_beyond_the_pattern.fire_ideas import IDEAS, NAMES
-from cnnlib.checks.ch12_beyond_the_pattern.inception import NEGATIVE, POSITIVE, WEIGHTS
 from cnnlib.checks.ch12_beyond_the_pattern.modules import Fire
 from cnnlib.checks.engine import Part, Task
+from cnnlib.checks.errands import beside, remembered
 from cnnlib.checks.inputs import Random, images, whole
 from cnnlib.checks.judges import judge_array, judge_shape
 
-
-@remembered
-def drive(
-    written: Any,
-    in_channels: int,
-    squeeze: int,
-    expand1: int,
-    expand3: int,
-    *,
-    x: np.ndarray | None = None,
-    weights: str = POSITIVE,
-    branch: str = "",
-) -> int | np.ndarray:
-    """Parameters of the block; or with `x` its output, or the part of it that one branch gave."""
-    with quiet():
-        block = built(written, in_channels, squeeze, expand1, expand3)
-        if x is None:
-            return count(block, in_channels)
-        out = run_array(block, x, WEIGHTS[weights])
-    return {"": out, "1 × 1": out[:, :expand1], "3 × 3": out[:, expand1:]}[branch]
+drive = remembered(beside(fire))
 
 
 def _reference(*sizes: int, **settings: Any) -> int | np.ndarray:

@@ -6,51 +6,20 @@ import numpy as np
 
 from cnnlib.checks.calls import Case
 from cnnlib.checks.ch12_beyond_the_pattern.common import judge_count
-from cnnlib.checks.ch12_beyond_the_pattern.driving import (
-    built,
-    count,
-    quiet,
-    remembered,
-    run_array,
-    with_biases,
+from cnnlib.checks.ch12_beyond_the_pattern.driving_branches import (
+    BRANCHES,
+    NEGATIVE,
+    POSITIVE,
+    inception,
 )
 from cnnlib.checks.ch12_beyond_the_pattern.inception_ideas import IDEAS, NAMES
 from cnnlib.checks.ch12_beyond_the_pattern.modules import Inception
 from cnnlib.checks.engine import Part, Task
+from cnnlib.checks.errands import beside, remembered
 from cnnlib.checks.inputs import Random, images, whole
 from cnnlib.checks.judges import judge_array, judge_shape
 
-POSITIVE, NEGATIVE = "all positive, biases 0", "all negative, biases too"
-WEIGHTS = {POSITIVE: with_biases(1), NEGATIVE: with_biases(-1)}
-BRANCHES = ("1 × 1", "3 × 3", "5 × 5", "pooling")
-
-
-@remembered
-def drive(
-    written: Any,
-    in_channels: int,
-    f1: int,
-    f3_in: int,
-    f3: int,
-    f5_in: int,
-    f5: int,
-    pool: int,
-    *,
-    x: np.ndarray | None = None,
-    weights: str = POSITIVE,
-    branch: str = "",
-) -> int | np.ndarray:
-    """Parameters of the block; or with `x` its output, or the part of it that one branch gave."""
-    with quiet():
-        block = built(written, in_channels, f1, f3_in, f3, f5_in, f5, pool)
-        if x is None:
-            return count(block, in_channels)
-        out = run_array(block, x, WEIGHTS[weights])
-    if not branch:
-        return out
-    ends = np.cumsum([0, f1, f3, f5, pool])
-    at = BRANCHES.index(branch)
-    return out[:, ends[at] : ends[at + 1] if at < 3 else None]
+drive = remembered(beside(inception))
 
 
 def _reference(*sizes: int, **settings: Any) -> int | np.ndarray:

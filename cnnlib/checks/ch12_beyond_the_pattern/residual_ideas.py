@@ -2,8 +2,8 @@
 
 import torch
 
+from cnnlib.checks.ch12_beyond_the_pattern.block import BasicBlock, conv3, project
 from cnnlib.checks.ch12_beyond_the_pattern.common import PROJECTION, RESIDUAL
-from cnnlib.checks.ch12_beyond_the_pattern.modules import BasicBlock, conv3, project
 from cnnlib.checks.engine import Misconception
 from cnnlib.checks.inputs import lost
 

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
 from torch.nn import functional
 
-from cnnlib.checks.calls import Outcome, describe
-from cnnlib.checks.ch13_rules_of_thumb.wrong_turns import WRONG_TURNS
+from cnnlib.checks.ch13_rules_of_thumb.fitting import ALONE, fitted
+from cnnlib.checks.errands import beside, remembered
 from cnnlib.data import fashion_mnist_subset
 
 SHIFT = 6
@@ -41,6 +41,10 @@ def clothes() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
 Measured = tuple[tuple[int, ...], int, int, int, int, tuple[int, float]]
 
 
+_fitted = beside(fitted)
+
+
+@remembered
 def measured(
     train: Callable,
     images: np.ndarray,
@@ -50,7 +54,7 @@ def measured(
     epochs: int,
     twice: bool = False,
 ) -> Measured:
-    """Train on one thread, and see what the network is and can.
+    """Train, and see what the network is and can.
 
     Returns
     -------
@@ -66,65 +70,25 @@ def measured(
     learned : (int, float)
         How many test images get the highest score at their own label, and the loss on them.
     """
-    if train in WRONG_TURNS:
-        arrays = (images, labels, test_images, test_labels)
-        key = tuple((a.tobytes(), a.dtype.str, a.shape) for a in arrays)
-        return _remembered(train, key, epochs, twice)
-    return _measured(train, images, labels, test_images, test_labels, epochs, twice)
-
-
-@cache
-def _remembered(train: Callable, key: tuple, epochs: int, twice: bool) -> Measured:
-    """A wrong turn of this module does the same every time, so each is trained once on each input."""
-    images, labels, test_images, test_labels = (
-        np.frombuffer(content, dtype).reshape(shape).copy() for content, dtype, shape in key
-    )
-    return _measured(train, images, labels, test_images, test_labels, epochs, twice)
-
-
-def _measured(
-    train: Callable,
-    images: np.ndarray,
-    labels: np.ndarray,
-    test_images: np.ndarray,
-    test_labels: np.ndarray,
-    epochs: int,
-    twice: bool,
-) -> Measured:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        network = _trained(train, images, labels, epochs)
-        scores = _scores(network, test_images)
-        alone = np.concatenate([_scores(network, image[None]) for image in test_images[:20]])
-        again = _scores(_trained(train, images, labels, epochs), test_images) if twice else scores
-    finally:
-        torch.set_num_threads(threads)
+    n, few = len(test_images), len(test_images[:ALONE])
+    *scored, parameters = _fitted(train, images, labels, test_images, epochs, twice)
+    scores, alone, again = (_checked(s, k) for s, k in zip(scored, (n, few, n), strict=True))
     loss = float(functional.cross_entropy(torch.from_numpy(scores), torch.from_numpy(test_labels)))
     return (
         scores.shape,
-        sum(p.numel() for p in network.parameters()),
-        int((np.abs(alone - scores[:20]) > 1e-3).any(axis=1).sum()),
+        int(parameters),
+        int((np.abs(alone - scores[:few]) > 1e-3).any(axis=1).sum()),
         int(((scores >= 0).all(axis=1) & (np.abs(scores.sum(axis=1) - 1) < 1e-3)).sum()),
         int(np.array_equal(scores, again)),
         (int((scores.argmax(axis=1) == test_labels).sum()), round(loss, 6)),
     )
 
 
-def _trained(train: Callable, images: np.ndarray, labels: np.ndarray, epochs: int) -> nn.Module:
-    network = train(images, labels, epochs)
-    if not isinstance(network, nn.Module):
-        raise TypeError(
-            f"train returned {describe(Outcome(strange=f'a {type(network).__name__}'))}, expected the "
-            "trained network, a torch.nn.Module"
-        )
-    return network
-
-
-def _scores(network: nn.Module, images: np.ndarray) -> np.ndarray:
-    with torch.no_grad():
-        out = network(torch.from_numpy(images.copy()))
-    if not isinstance(out, Tensor) or out.dim() != 2:
-        what = tuple(out.shape) if isinstance(out, Tensor) else type(out).__name__
-        raise TypeError(f"the network gives {what}, expected scores of shape (N, 10)")
-    return out.numpy()
+def _checked(scores: Any, rows: int) -> np.ndarray:
+    """What came back is a row of scores for each image, and not, say, one for each image and each guess."""
+    if isinstance(scores, np.ndarray) and scores.ndim == 2 and len(scores) == rows:
+        return scores
+    what = scores.shape if isinstance(scores, np.ndarray) else type(scores).__name__
+    raise TypeError(
+        f"the network gives {what} for {rows} images, expected scores of shape ({rows}, 10)"
+    )

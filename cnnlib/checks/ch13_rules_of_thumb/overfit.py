@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 
 from cnnlib.checks.calls import Case, Outcome, describe
+from cnnlib.checks.ch13_rules_of_thumb.by_heart import small_network, trained
 from cnnlib.checks.ch13_rules_of_thumb.step import SOFTMAX, TRAINING
 from cnnlib.checks.engine import Misconception, Part, Task
+from cnnlib.checks.errands import beside, remembered
 from cnnlib.checks.inputs import Random, lost
 from cnnlib.checks.judges import judge_real
 from cnnlib.data import fashion_mnist_subset
-from cnnlib.diagram import build
 from cnnlib.reference.activation import softmax, softmax_backward
 from cnnlib.reference.loss import softmax_cross_entropy_backward, softmax_cross_entropy_forward
 from cnnlib.reference.network import Network
@@ -35,6 +36,10 @@ def thumbnails(count: int) -> tuple[np.ndarray, np.ndarray]:
     return (tiles.mean(axis=(3, 5)) / 255).astype(np.float32), data.train_labels[:count]
 
 
+_trained = beside(trained)
+
+
+@remembered
 def measured(
     overfit: Callable, x: np.ndarray, labels: np.ndarray, steps: int, seed: int
 ) -> Measured:
@@ -51,58 +56,26 @@ def measured(
     learned : (int, float)
         How many images the network then gets right, and its loss.
     """
-    if overfit in WRONG_TURNS:
-        return _remembered(
-            overfit, x.tobytes(), x.shape, tuple(int(label) for label in labels), steps, seed
-        )
-    return _measured(overfit, x, labels, steps, seed)
-
-
-@cache
-def _remembered(
-    overfit: Callable,
-    pixels: bytes,
-    shape: tuple[int, ...],
-    labels: tuple[int, ...],
-    steps: int,
-    seed: int,
-) -> Measured:
-    """A wrong turn of this module does the same every time, so each is trained once on each input."""
-    x = np.frombuffer(pixels, np.float32).reshape(shape)
-    return _measured(overfit, x, np.array(labels), steps, seed)
-
-
-def _measured(
-    overfit: Callable, x: np.ndarray, labels: np.ndarray, steps: int, seed: int
-) -> Measured:
-    network = build(f"INPUT{x.shape[1:]} => CONV(8) => RELU => FC(10)", seed=seed)
-    back, count = network.backward, 0
-
-    def counted(dout: np.ndarray) -> dict[str, np.ndarray]:
-        nonlocal count
-        count += 1
-        return back(dout)
-
-    network.backward = counted
-    _, loss_cache = softmax_cross_entropy_forward(network(x), labels)
-    gradients = back(softmax_cross_entropy_backward(1.0, loss_cache))
-    start = network.to_arrays()
-    losses = overfit(network, x, labels, steps)
-    try:
-        losses = [float(loss) for loss in losses]
-    except TypeError:
+    images, classes = x.copy(), labels.copy()
+    losses, count, weights = _trained(overfit, x, labels, steps, seed)
+    if not isinstance(losses, list) or not all(isinstance(loss, float) for loss in losses):
         raise TypeError(
             f"overfit returned {describe(Outcome(value=losses))}, expected the list of losses"
-        ) from None
+        )
     if not losses:
         raise ValueError("overfit returned an empty list, expected one loss for each step")
+    network = small_network(images, seed)
+    start = network.to_arrays()
+    _, loss_cache = softmax_cross_entropy_forward(network(images), classes)
+    gradients = network.backward(softmax_cross_entropy_backward(1.0, loss_cache))
+    network.load_arrays(weights)
     along = sum(
         float(np.sum((weight - start[name]) * gradients[name]))
         for name, weight in network.parameters().items()
     )
     direction = int(np.sign(-along)) if np.isfinite(along) else -1
-    right = int((network(x).argmax(axis=1) == labels).sum())
-    learned = right, round(_loss(network, x, labels), 6)
+    right = int((network(images).argmax(axis=1) == classes).sum())
+    learned = right, round(_loss(network, images, classes), 6)
     return losses[0], (len(losses), count), direction, learned
 
 
@@ -154,8 +127,7 @@ def overfit(network, x, labels, steps):
 
 def reference(x, labels, steps, seed):
     """What is measured of a training that does all of it."""
-    network = build(f"INPUT{x.shape[1:]} => CONV(8) => RELU => FC(10)", seed=seed)
-    return _loss(network, x, labels), (steps, steps), 1, (len(labels), 0.0)
+    return _loss(small_network(x, seed), x, labels), (steps, steps), 1, (len(labels), 0.0)
 
 
 def _uphill(network, x, labels, steps):
@@ -261,17 +233,6 @@ _C = {
     "lot": "16 images with labels drawn by lot",
     "clothes": "32 clothes, all right",
 }
-
-WRONG_TURNS = (
-    _uphill,
-    _copies,
-    _after,
-    _probabilities,
-    _half,
-    _timid,
-    _no_budget,
-    _last_loss,
-)
 
 OVERFIT = Task(
     "c",

@@ -88,13 +88,3 @@ def without_seed(images, labels, epochs):
 
 def untrained(images, labels, epochs):
     return _fit(_network, images, labels, 0)
-
-
-WRONG_TURNS = (
-    linear,
-    too_large,
-    still_training,
-    with_softmax,
-    without_seed,
-    untrained,
-)

@@ -170,13 +170,9 @@ class _Objects:
 
     def keep(self, value: Any) -> wire.Remote:
         self.all.append(value)
-        kind = "class" if isinstance(value, type) else "function" if callable(value) else "instance"
-        name = (
-            value.__name__
-            if kind != "instance" and hasattr(value, "__name__")
-            else type(value).__name__
-        )
-        return wire.Remote(len(self.all) - 1, kind, str(name)[:80])
+        own = type(value)  # an object may lie about its __class__
+        kind = "class" if issubclass(own, type) else "function" if callable(value) else "instance"
+        return wire.Remote(len(self.all) - 1, kind, str(own.__name__)[:80])
 
     def find(self, number: int, kind: str, name: str) -> Any:
         return self.all[number]

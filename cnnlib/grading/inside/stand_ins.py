@@ -4,6 +4,7 @@ The notebooks' own cells import the checks, and some compare with the reference.
 grading: a cell that only looks is skipped, and a solution that leans on them has nothing to lean on.
 """
 
+import importlib
 import importlib.abc
 import importlib.machinery
 import sys
@@ -37,21 +38,27 @@ def _look(*_: Any, **__: Any) -> None:
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    def __init__(self, absent: tuple[str, ...]) -> None:
-        self.absent = absent
+    def __init__(self, absent: tuple[str, ...], present: tuple[str, ...]) -> None:
+        self.absent, self.present = absent, present
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        if name in self.present:
+            return None
         if any(name == one or name.startswith(f"{one}.") for one in self.absent):
-            return importlib.machinery.ModuleSpec(name, self, is_package=True)
+            spec = importlib.machinery.ModuleSpec(name, self, is_package=True)
+            # where those of its modules lie that are there
+            spec.submodule_search_locations = [f"{p}/{name.rpartition('.')[2]}" for p in path or ()]
+            return spec
         return None
 
     def create_module(self, spec: Any) -> ModuleType:
         module = ModuleType(spec.name)
-        module.__path__ = []
 
         def absent(name: str) -> Any:
             if name.startswith("__"):
                 raise AttributeError(name)
+            if f"{spec.name}.{name}" in self.present:
+                return importlib.import_module(f"{spec.name}.{name}")
             return _look if name == "check" else _Absent(f"{spec.name}.{name}")
 
         module.__dict__["__getattr__"] = absent
@@ -61,6 +68,6 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         pass
 
 
-def install(absent: tuple[str, ...]) -> None:
-    """Let the modules `absent`, and all below them, be imported as stand-ins."""
-    sys.meta_path.insert(0, _Finder(absent))
+def install(absent: tuple[str, ...], present: tuple[str, ...] = ()) -> None:
+    """Let the modules `absent`, and all below them but `present`, be imported as stand-ins."""
+    sys.meta_path.insert(0, _Finder(absent, present))

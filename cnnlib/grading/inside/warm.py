@@ -213,7 +213,7 @@ def _end(waiting: int, inner: int) -> int:
 def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
     order = json.loads(sys.argv[3])
-    stand_ins.install(tuple(order["absent"]))
+    stand_ins.install(tuple(order["absent"]), tuple(order["present"]))
     for name in order["imports"]:
         __import__(name)
     shell = cells.warm_shell()

@@ -76,6 +76,8 @@ def encode(value: Any, keep: Callable[[Any], Remote] | None = None) -> tuple[Any
         kind = type(value)  # an object may lie about its __class__
         if value is None or kind is bool or kind is str:
             return value
+        if kind is np.str_:
+            return str(value)
         if kind is int:
             if value.bit_length() > 3 * Limits.digits:
                 raise OversizeError("a number with too many digits")
@@ -100,8 +102,8 @@ def encode(value: Any, keep: Callable[[Any], Remote] | None = None) -> tuple[Any
         scalar = not issubclass(type(value), np.ndarray)
         plain = np.array(value, order="C", subok=False)
         if plain.dtype.kind not in KINDS or plain.dtype.hasobject:
-            # which element type it is may be told, its content does not cross
-            return {"x": f"array of {plain.dtype}"[:80]}
+            # which type it is may be told, its content does not cross
+            return {"x": (type(value).__name__ if scalar else f"array of {plain.dtype}")[:80]}
         plain = plain.astype(plain.dtype.newbyteorder("="), copy=False)
         buffers.append(plain.tobytes())
         return {"s" if scalar else "a": [plain.dtype.str, list(plain.shape), len(buffers) - 1]}
