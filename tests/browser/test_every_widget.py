@@ -1,10 +1,14 @@
 """Every widget in Chromium, on a page opened from a folder: what holds for all of them.
 
-The page shows each widget twice, first with its first example's settings, then with its defaults.
+A page shows its widgets twice, first with their last example's settings, then with their defaults. One page
+has them all, and each widget has one alone.
 """
 
+import functools
+import http.server
 import json
 import random
+import threading
 import urllib.parse
 
 import pytest
@@ -13,6 +17,7 @@ from axe_playwright_python.sync_playwright import Axe
 from cnnlib.widgets import WIDGETS
 from cnnlib.widgets.base import _encode, _spec
 from cnnlib.widgets.bundle import page_script
+from tests.conftest import _QuietHandler
 from tests.widgets.common import drawn_settings, same_text, widget_class
 
 pytestmark = pytest.mark.browser
@@ -31,30 +36,31 @@ def example(module: str) -> dict:
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory):
+def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("page")
     (folder / "widgets.js").write_text(page_script(list(WIDGETS)), encoding="utf-8")
-    widgets = "".join(
-        widget_class(m)(**example(m)).page_html(f"{m}-first") + widget_class(m)().page_html(m)
+    pair = {
+        m: widget_class(m)(**example(m)).page_html(f"{m}-first") + widget_class(m)().page_html(m)
         for m in WIDGETS
-    )
-    (folder / "index.html").write_text(PAGE.format(widgets=widgets), encoding="utf-8")
-    return (folder / "index.html").as_uri()
+    }
+    for name, widgets in {"all": "".join(pair.values()), **pair}.items():
+        (folder / f"{name}.html").write_text(PAGE.format(widgets=widgets), encoding="utf-8")
+    return folder
 
 
 @pytest.fixture
-def open_page(chromium, address):
-    """Open the page; at the end nothing may have been requested elsewhere or written to the console."""
+def open_page(chromium, folder):
+    """Open a page; at the end nothing may have been requested elsewhere or written to the console."""
     contexts, noise = [], []
 
-    def opened(fragment="", **settings):
+    def opened(fragment="", widgets="all", **settings):
         context = chromium.new_context(**{"viewport": WIDE, **settings})
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda message: noise.append(message.text))
         page.on("pageerror", lambda error: noise.append(str(error)))
         page.on("request", lambda r: None if r.url.startswith("file:") else noise.append(r.url))
-        page.goto(address + fragment)
+        page.goto((folder / f"{widgets}.html").as_uri() + fragment)
         return page
 
     yield opened
@@ -115,12 +121,12 @@ def test_a_link_shows_what_cnnlib_says(open_page):
 
 @pytest.mark.parametrize("module", WIDGETS)
 def test_every_field_is_moved_by_keyboard_and_the_address_and_the_result_follow(open_page, module):
-    page = open_page()
-    widget = the(page, module)
+    page = open_page(widgets=module)
+    widget, after = the(page, module), widget_class(module)().settings
     for row in _spec(module)["settings"]:
         if row.get("hidden"):
             continue
-        before = settings_in_address(page, module) or widget_class(module)().settings
+        before = after
         field = widget.locator(f"#{row['name']}")
         field.focus()
         kind, value = row.get("kind", "whole"), before[row["name"]]
@@ -146,7 +152,7 @@ def test_every_field_is_moved_by_keyboard_and_the_address_and_the_result_follow(
 
 @pytest.mark.parametrize("module", WIDGETS)
 def test_tab_reaches_every_control_and_shows_where_it_is(open_page, module):
-    page = open_page()
+    page = open_page(widgets=module)
     root = f"document.querySelector('[name=\"{module}\"]').shadowRoot"
     wanted = page.evaluate(
         f"""(() => {{ const all = [...{root}.querySelectorAll('input, select, button, textarea, [tabindex="0"], summary')]
@@ -173,7 +179,7 @@ def test_tab_reaches_every_control_and_shows_where_it_is(open_page, module):
 
 @pytest.mark.parametrize("module", WIDGETS)
 def test_every_example_shows_what_cnnlib_says(open_page, module):
-    page = open_page(viewport=PHONE, has_touch=True, is_mobile=True)
+    page = open_page(widgets=module, viewport=PHONE, has_touch=True, is_mobile=True)
     widget = the(page, module)
     now = widget_class(module)().settings
     for preset in _spec(module)["presets"]:
@@ -199,7 +205,8 @@ def test_a_copied_link_opens_the_same_settings(open_page):
         the(page, f"{module}-first").get_by_role("button", name="Copy link").click()
         the(page, f"{module}-first").get_by_text("Link copied").wait_for()
         link = page.evaluate("navigator.clipboard.readText()")
-        other = open_page("#" + link.split("#")[1].replace(f"{module}-first.", f"{module}."))
+        entries = link.split("#")[1].replace(f"{module}-first.", f"{module}.")
+        other = open_page("#" + entries, module)
         assert complaint(other, module, example(module)) is None
         other.context.close()
 
@@ -279,15 +286,7 @@ def test_paper_is_light_and_shows_results_without_buttons(open_page):
         assert widget.evaluate("e => getComputedStyle(e).backgroundColor") == "rgb(255, 255, 255)"
 
 
-def test_over_http_the_same_page_works(chromium, address):
-    import functools
-    import http.server
-    import threading
-    from pathlib import Path
-
-    from tests.conftest import _QuietHandler
-
-    folder = Path(urllib.parse.urlsplit(address).path).parent
+def test_over_http_the_same_page_works(chromium, folder):
     handler = functools.partial(_QuietHandler, directory=folder)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -296,7 +295,7 @@ def test_over_http_the_same_page_works(chromium, address):
             page, outside = context.new_page(), []
             page.on("request", lambda r: None if r.url.startswith(home) else outside.append(r.url))
             page.on("pageerror", lambda error: outside.append(str(error)))
-            page.goto(home + "index.html")
+            page.goto(home + "all.html")
             for module in WIDGETS:
                 assert complaint(page, module, {}) is None
             assert outside == []
