@@ -21,6 +21,7 @@ from typing import Any
 
 import dask
 from distributed import Client, Future, LocalCluster
+from distributed.security import Security
 from distributed.scheduler import KilledWorker
 from nbgrader.coursedir import CourseDirectory
 from tqdm import tqdm
@@ -123,6 +124,8 @@ def connected(workers: int, scheduler: str = "") -> Iterator[Client]:
                 ) from None
             _same_version(client)
         else:
+            private = importlib.util.find_spec("cryptography") is not None
+            security = Security.temporary() if private else Security()
             cluster = LocalCluster(
                 n_workers=workers,
                 threads_per_worker=1,
@@ -130,7 +133,7 @@ def connected(workers: int, scheduler: str = "") -> Iterator[Client]:
                 host="127.0.0.1",
                 dashboard_address=None,
                 memory_limit=0,
-                security=importlib.util.find_spec("cryptography") is not None,
+                security=security,
                 silence_logs=logging.CRITICAL,
             )
             client = stack.enter_context(Client(stack.enter_context(cluster)))
