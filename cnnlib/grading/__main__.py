@@ -85,6 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _grade(options: argparse.Namespace) -> int:
     from cnnlib.grading import farm
+    from cnnlib.grading.cluster import cores
     from cnnlib.grading.results import Ledger
 
     config = course_of(options.course, options.db)
@@ -99,7 +100,7 @@ def _grade(options: argparse.Namespace) -> int:
             coursedir,
             options.assignment,
             seed,
-            workers=options.workers or farm.cores(),
+            workers=options.workers or cores(),
             scheduler=options.scheduler,
             again=options.again,
             limits={

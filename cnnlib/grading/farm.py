@@ -8,9 +8,6 @@ once, so a killed coordinator loses seconds of work, and the next run goes on fr
 
 import contextlib
 import fcntl
-import importlib.util
-import logging
-import os
 import queue
 import time
 import uuid
@@ -19,15 +16,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import dask
-from distributed import Client, Future, LocalCluster
-from distributed.security import Security
+from distributed import Client, Future
 from distributed.scheduler import KilledWorker
 from nbgrader.coursedir import CourseDirectory
 from tqdm import tqdm
 
-import cnnlib
-from cnnlib.errors import CnnlibError
+from cnnlib.grading.cluster import FarmError, connected
 from cnnlib.grading.intake import IntakeError, read_file
 from cnnlib.grading.marking import Graded, Submission, mark_submission, set_aside
 from cnnlib.grading.results import Ledger
@@ -35,8 +29,6 @@ from cnnlib.grading.sandbox import SandboxError
 
 __all__ = ["FarmError", "Handed", "Work", "connected", "grade_all", "grade_assignment", "handed_in"]
 
-TRIES = 3
-"""How many workers may die with a submission at hand before it has to wait for its turn alone."""
 EVERY = 64
 """Results that are written at once, at the latest after `SECONDS`."""
 SECONDS = 2.0
@@ -63,10 +55,6 @@ class Handed:
             return Submission(self.student, self.notebook, b"", str(error))
 
 
-class FarmError(CnnlibError):
-    """The farm cannot grade; results that were there are kept."""
-
-
 @dataclass(frozen=True)
 class Work:
     """What is to be graded, and how.
@@ -90,72 +78,6 @@ class Work:
     seed: str
     limits: dict[str, float] = field(default_factory=dict)
     task: Task = mark_submission
-
-
-# --- the cluster --------------------------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def connected(workers: int, scheduler: str = "") -> Iterator[Client]:
-    """A client of the cluster at an address, or of one that is made here, with so many processes.
-
-    The cluster made here listens on this machine alone, and takes orders from nobody else where the package
-    cryptography is installed: the keys are made for this run.
-
-    Raises
-    ------
-    FarmError
-        If nobody answers at the address, or if the workers there have another cnnlib.
-    """
-    quiet = {
-        "distributed.scheduler.allowed-failures": TRIES - 1,
-        "distributed.admin.large-graph-warning-threshold": "1GB",
-        "distributed.comm.timeouts.connect": "20s",
-    }
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(dask.config.set(quiet))
-        if scheduler:
-            try:
-                client = stack.enter_context(Client(scheduler, timeout=20))
-            except (OSError, ValueError) as error:
-                raise FarmError(
-                    f"scheduler={scheduler!r} does not answer ({str(error)[:200]}): start one with 'dask scheduler' "
-                    "and workers with 'dask worker ADDRESS --nthreads 1'."
-                ) from None
-            _same_version(client)
-        else:
-            private = importlib.util.find_spec("cryptography") is not None
-            security = Security.temporary() if private else Security()
-            cluster = LocalCluster(
-                n_workers=workers,
-                threads_per_worker=1,
-                processes=True,
-                host="127.0.0.1",
-                dashboard_address=None,
-                memory_limit=0,
-                security=security,
-                silence_logs=logging.CRITICAL,
-            )
-            client = stack.enter_context(Client(stack.enter_context(cluster)))
-        yield client
-
-
-def _version() -> str:
-    return cnnlib.__version__
-
-
-def _same_version(client: Client) -> None:
-    try:
-        there = client.run(_version)
-    except Exception as error:
-        raise FarmError(
-            f"a worker cannot import cnnlib ({error}): install this course with its extra [grading] there."
-        ) from None
-    for worker, version in there.items():
-        if version != _version():
-            raise FarmError(
-                f"worker {worker} has cnnlib {version}, and here it is {_version()}: install the same there."
-            )
 
 
 # --- handing out and collecting -----------------------------------------------------------------
@@ -372,11 +294,6 @@ def current(coursedir: CourseDirectory, book: Ledger) -> list[dict[str, Any]]:
         for row in book.rows()
         if wanted.get((row["student"], row["notebook"])) == row["submission"]
     ]
-
-
-def cores() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0))
 
 
 @contextlib.contextmanager

@@ -182,7 +182,7 @@ def rejection_of(nb: NotebookNode) -> str:
 class CarefulExporter(NotebookExporter):
     """nbgrader's way to read a submission, with this module's care in place of nbformat's trust."""
 
-    def from_filename(
+    def from_filename(  # type: ignore[override]
         self, filename: str, resources: dict[str, Any] | None = None, **_: Any
     ) -> tuple[str, dict[str, Any]]:
         """Read, or put a notice in its place, and convert."""

@@ -9,6 +9,8 @@ from typing import Any
 __all__ = ["report", "write_csv"]
 
 BARS = 10
+HEAD = ["student", "notebook", "points", "verdicts", "misconceptions", "seconds"]
+HEAD += ["submission", "seed", "turn", "why"]
 
 
 def _total(row: dict[str, Any]) -> float:
@@ -112,23 +114,17 @@ def write_csv(rows: Sequence[dict[str, Any]], place: Path) -> None:
     """One line a submission; empty where a person's mark is waited for."""
     cells = _cells(rows)
     with open(place, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(
-            [*("student", "notebook"), *cells, "points", "verdicts", "misconceptions"]
-            + ["seconds", "submission", "seed", "turn", "why"]
-        )
+        head = [*HEAD[:2], *cells, *HEAD[2:]]
+        writer = csv.DictWriter(file, head, extrasaction="ignore")
+        writer.writeheader()
         for row in sorted(rows, key=lambda row: (row["student"], row["notebook"])):
-            writer.writerow(
-                [row["student"], row["notebook"], *(row["marks"].get(name) for name in cells)]
-                + [_total(row), "; ".join(row["verdicts"]), "; ".join(row["ideas"])]
-                + [
-                    row["seconds"],
-                    row["submission"],
-                    row["seed"],
-                    row["turn"],
-                    _plain(row["words"]),
-                ]
-            )
+            told = {
+                "points": _total(row),
+                "verdicts": "; ".join(row["verdicts"]),
+                "misconceptions": "; ".join(row["ideas"]),
+                "why": _plain(row["words"]),
+            }
+            writer.writerow({**row, **row["marks"], **told})
 
 
 def _plain(text: str) -> str:

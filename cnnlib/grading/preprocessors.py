@@ -25,7 +25,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Float, Unicode
 
 from cnnlib.checks.engine import SEED_VARIABLE
-from cnnlib.grading import marking
+from cnnlib.grading import restored
 from cnnlib.grading.intake import rejection_of
 from cnnlib.grading.runner import allowance_of, run_notebook, warm_box
 
@@ -36,15 +36,15 @@ __all__ = ["ExecuteInSandbox", "HonestMarks", "RestoreCells"]
 
 
 class RestoreCells(NbGraderPreprocessor):
-    """Bring a submission back to the structure of the release; see :func:`cnnlib.grading.marking.restore`."""
+    """Bring a submission back to the structure of the release; see :func:`cnnlib.grading.restored.restore`."""
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         names = resources["nbgrader"]
         with Gradebook(names["db_url"]) as gradebook:
-            release = marking.released_cells(
+            release = restored.released_cells(
                 gradebook.find_notebook(names["notebook"], names["assignment"])
             )
-        for grade_id in marking.restore(nb, release):
+        for grade_id in restored.restore(nb, release):
             self.log.warning("Cell %s was missing and is back", grade_id)
         return nb, resources
 
@@ -75,7 +75,7 @@ class ExecuteInSandbox(NbGraderPreprocessor):
             )
         for event in run.events:
             self.log.warning("%s: %s (%s)", event.where, event.verdict, event.text)
-        marking.clean_text(nb)
+        restored.clean_text(nb)
         nb.metadata["grading"] = {"verdicts": run.verdicts, "seconds": round(run.seconds, 3)}
         return nb, resources
 
@@ -101,5 +101,5 @@ class HonestMarks(NbGraderPreprocessor):
     """Make what nbgrader reads from a test cell's outputs mean what it should."""
 
     def preprocess_cell(self, cell: NotebookNode, resources: Any, index: int) -> tuple:
-        marking.be_honest(cell)
+        restored.be_honest(cell)
         return cell, resources

@@ -9,25 +9,13 @@ and its scores are written in one transaction; the graded notebook is in its pla
 import os
 import tempfile
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from nbformat.notebooknode import NotebookNode
-from nbgrader.api import (
-    BaseCell,
-    Comment,
-    Grade,
-    Gradebook,
-    MissingEntry,
-    Student,
-    SubmittedAssignment,
-    SubmittedNotebook,
-)
+from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.preprocessors import AssignLatePenalties
 from nbgrader.utils import parse_utc
 from sqlalchemy import (
     JSON,
@@ -40,17 +28,23 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    bindparam,
+    and_,
     func,
     select,
-    update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
-from cnnlib.errors import CnnlibError
-from cnnlib.grading.marking import Graded, pack, released_cells
+from cnnlib.grading.marking import Graded
+from cnnlib.grading.scores import (
+    GradebookError,
+    ReleasedNotebook,
+    penalise,
+    scores_of,
+    structure_of,
+    write_scores,
+)
 
-__all__ = ["RESULTS", "GradebookError", "Ledger", "seed_id"]
+__all__ = ["RESULTS", "Ledger", "seed_id", "write_file"]
 
 RESULTS = Table(
     "cnnlib_results",
@@ -77,22 +71,9 @@ _SOME = 400
 """Names in one query: SQLite takes a thousand."""
 
 
-class GradebookError(CnnlibError):
-    """The gradebook cannot be used for this."""
-
-
 def seed_id(seed: str) -> str:
     """What tells a seed from another without telling it."""
     return sha256(f"seed {seed}".encode()).hexdigest()[:16]
-
-
-@dataclass(frozen=True)
-class _Notebook:
-    id: str
-    release: str
-    grades: dict[str, str]
-    comments: dict[str, str]
-    most: dict[str, float]
 
 
 class Ledger:
@@ -128,7 +109,7 @@ class Ledger:
                 )
             self._insert = _INSERTS[self.engine.dialect.name]
             RESULTS.create(self.engine, checkfirst=True)
-            self.id, self.notebooks = self._released()
+            self.structure = structure_of(self.gradebook, assignment)
             self.turn = self._last_turn() + again or 1
         except BaseException:
             self.close()
@@ -144,36 +125,16 @@ class Ledger:
         """Let go of the database."""
         self.gradebook.close()
 
-    def _released(self) -> tuple[str, dict[str, _Notebook]]:
-        try:
-            assignment = self.gradebook.find_assignment(self.assignment)
-        except MissingEntry:
-            raise GradebookError(
-                f"assignment={self.assignment!r} is not in the gradebook "
-                f"{self.engine.url.render_as_string()}: run 'nbgrader generate_assignment "
-                f"{self.assignment}' first, with the same --db if it is not the default."
-            ) from None
-        self.has_duedate = assignment.duedate is not None
-        notebooks = {}
-        for notebook in assignment.notebooks:
-            graded = [*notebook.grade_cells, *notebook.task_cells]
-            answered = [*notebook.solution_cells, *notebook.task_cells]
-            notebooks[notebook.name] = _Notebook(
-                notebook.id,
-                pack(notebook.kernelspec, released_cells(notebook)),
-                {cell.name: cell.id for cell in graded},
-                {cell.name: cell.id for cell in answered},
-                {cell.name: cell.max_score for cell in graded},
-            )
-        found = assignment.id, notebooks
-        self.gradebook.db.rollback()  # nothing stays open while others write
-        return found
-
     def _last_turn(self) -> int:
         mine = (RESULTS.c.assignment == self.assignment) & (RESULTS.c.seed == self.seed)
         with self.engine.connect() as connection:
             last = connection.execute(select(func.max(RESULTS.c.turn)).where(mine)).scalar()
         return last or 0
+
+    @property
+    def notebooks(self) -> dict[str, ReleasedNotebook]:
+        """The release's notebooks by name."""
+        return self.structure.notebooks
 
     def most(self) -> dict[str, float]:
         """The points that each cell is worth."""
@@ -183,47 +144,32 @@ class Ledger:
 
     def rows(self) -> list[dict[str, Any]]:
         """The results of this turn, in the order in which they came."""
-        wanted = (
-            (RESULTS.c.assignment == self.assignment)
-            & (RESULTS.c.seed == self.seed)
-            & (RESULTS.c.turn == self.turn)
-        )
         with self.engine.connect() as connection:
-            found = connection.execute(select(RESULTS).where(wanted).order_by(RESULTS.c.id))
+            found = connection.execute(select(RESULTS).where(self._mine()).order_by(RESULTS.c.id))
             return [dict(row) for row in found.mappings()]
 
+    def _mine(self) -> Any:
+        """The rows of this assignment, seed and turn."""
+        return and_(
+            RESULTS.c.assignment == self.structure.name,
+            RESULTS.c.seed == self.seed,
+            RESULTS.c.turn == self.turn,
+        )
+
     def left(self, submissions: Iterable[Any]) -> list[Any]:
-        """Those without a result, or whose scores or graded notebook are no longer there."""
+        """Those without a result, or whose graded notebook is gone; scores that are gone are mended."""
         rows = {(row["student"], row["notebook"], row["submission"]): row for row in self.rows()}
-        scores = self._scores()
-        left = []
+        scores = scores_of(self.engine, self.structure)
+        left, to_mend = [], []
         for one in submissions:
             row = rows.get((one.student, one.notebook, one.digest))
-            there = row is not None and scores.get((one.student, one.notebook)) == row["marks"]
-            if not there or not self._place(one.student, one.notebook).exists():
+            if row is None or not self._place(one.student, one.notebook).exists():
                 left.append(one)
+            elif scores.get((one.student, one.notebook)) != row["marks"]:
+                to_mend.append(_graded(row))
+        with self.engine.begin() as connection:
+            self._score(connection, to_mend)
         return left
-
-    def _scores(self) -> dict[tuple[str, str], dict[str, float | None]]:
-        names = {book.id: name for name, book in self.notebooks.items()}
-        wanted = (
-            select(
-                SubmittedAssignment.student_id,
-                SubmittedNotebook.notebook_id,
-                BaseCell.name,
-                Grade.auto_score,
-            )
-            .select_from(Grade)
-            .join(SubmittedNotebook, Grade.notebook_id == SubmittedNotebook.id)
-            .join(SubmittedAssignment, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
-            .join(BaseCell, Grade.cell_id == BaseCell.id)
-            .where(SubmittedAssignment.assignment_id == self.id)
-        )
-        scores: dict[tuple[str, str], dict[str, float | None]] = {}
-        with self.engine.connect() as connection:
-            for student, notebook, cell, score in connection.execute(wanted):
-                scores.setdefault((student, names[notebook]), {})[cell] = score
-        return scores
 
     # --- writing ----------------------------------------------------------------------------------
 
@@ -235,8 +181,23 @@ class Ledger:
                 self._write_notebook(result)
             with self.engine.begin() as connection:
                 self._append(connection, some)
-                self._score(connection, some)
-            self._penalise(some)
+                self._score(connection, self._stored(connection, some))
+            students = {result.student for result in some}
+            penalise(self.gradebook, self.coursedir, self.structure, students)
+
+    def _score(self, connection: Any, results: Sequence[Graded]) -> None:
+        stamps = {result.student: self._stamp(result.student)[1] for result in results}
+        write_scores(connection, self._insert, self.structure, results, stamps)
+
+    def _stored(self, connection: Any, results: Sequence[Graded]) -> list[Graded]:
+        """What the table says of them: where a result was there already, that one counts."""
+        students = {result.student for result in results}
+        keys = {(result.student, result.notebook, result.digest) for result in results}
+        found = connection.execute(
+            select(RESULTS).where(self._mine()).where(RESULTS.c.student.in_(students))
+        )
+        stored = [_graded(row) for row in found.mappings()]
+        return [one for one in stored if (one.student, one.notebook, one.digest) in keys]
 
     def _append(self, connection: Any, results: Sequence[Graded]) -> None:
         now = datetime.now(UTC).replace(tzinfo=None)
@@ -260,91 +221,6 @@ class Ledger:
         ]
         connection.execute(self._insert(RESULTS).on_conflict_do_nothing(), rows)
 
-    def _score(self, connection: Any, results: Sequence[Graded]) -> None:
-        """What nbgrader's Autograde and SaveAutoGrades write, for many at once."""
-        students = sorted({result.student for result in results})
-        stamps = {student: self._stamp(student)[1] for student in students}
-        self._add(connection, Student, [{"id": student} for student in students])
-
-        mine = SubmittedAssignment.assignment_id == self.id
-        theirs = SubmittedAssignment.student_id.in_(students)
-        wanted = select(SubmittedAssignment.student_id, SubmittedAssignment.id).where(mine, theirs)
-        known = dict(connection.execute(wanted).tuples().all())
-        new = [
-            {"assignment_id": self.id, "student_id": student, "timestamp": stamps[student]}
-            for student in students
-            if student not in known
-        ]
-        self._add(connection, SubmittedAssignment, new)
-        stamped = [{"who": s, "when": stamps[s]} for s in students if s in known and stamps[s]]
-        if stamped:
-            table = SubmittedAssignment.__table__
-            connection.execute(
-                update(table)
-                .where(table.c.assignment_id == self.id, table.c.student_id == bindparam("who"))
-                .values(timestamp=bindparam("when")),
-                stamped,
-            )
-        known = dict(connection.execute(wanted).tuples().all())
-
-        # the whole structure of the assignment, as nbgrader makes it with a submission
-        ids = list(known.values())
-        wanted_notebooks = select(
-            SubmittedNotebook.assignment_id, SubmittedNotebook.notebook_id, SubmittedNotebook.id
-        ).where(SubmittedNotebook.assignment_id.in_(ids))
-        books = [
-            {"notebook_id": book.id, "assignment_id": one}
-            for one in ids
-            for book in self.notebooks.values()
-        ]
-        self._add(connection, SubmittedNotebook, books)
-        submitted = {
-            (one, book): number for one, book, number in connection.execute(wanted_notebooks)
-        }
-        grades, comments = [], []
-        for one in ids:
-            for book in self.notebooks.values():
-                number = submitted[one, book.id]
-                grades += [{"cell_id": c, "notebook_id": number} for c in book.grades.values()]
-                comments += [{"cell_id": c, "notebook_id": number} for c in book.comments.values()]
-        self._add(connection, Grade, grades)
-        self._add(connection, Comment, comments)
-
-        scored, commented = [], []
-        for result in results:
-            book = self.notebooks[result.notebook]
-            number = submitted[known[result.student], book.id]
-            scored += [
-                {"in": number, "of": book.grades[name], "score": score, "waits": score is None}
-                for name, score in result.marks.items()
-            ]
-            commented += [
-                {
-                    "in": number,
-                    "of": cell,
-                    "words": "No response." if name in result.blank else None,
-                }
-                for name, cell in book.comments.items()
-            ]
-        grade, comment = Grade.__table__, Comment.__table__
-        by_hand = grade.c.manual_score.is_not(None)  # a person looks again at what was changed
-        connection.execute(
-            update(grade)
-            .where(grade.c.notebook_id == bindparam("in"), grade.c.cell_id == bindparam("of"))
-            .values(auto_score=bindparam("score"), needs_manual_grade=by_hand | bindparam("waits")),
-            scored,
-        )
-        connection.execute(
-            update(comment)
-            .where(comment.c.notebook_id == bindparam("in"), comment.c.cell_id == bindparam("of"))
-            .values(auto_comment=bindparam("words")),
-            commented,
-        )
-
-    def _add(self, connection: Any, model: Any, rows: list[dict[str, Any]]) -> None:
-        if rows:
-            connection.execute(self._insert(model.__table__).on_conflict_do_nothing(), rows)
-
     def _stamp(self, student: str) -> tuple[str, datetime | None]:
         """When it was handed in: nbgrader's file as it is, and what it says."""
         place = Path(self._folder(self.coursedir.submitted_directory, student)) / "timestamp.txt"
@@ -355,32 +231,6 @@ class Ledger:
             return text, parse_utc(text.strip())
         except (OSError, ValueError, OverflowError):
             return "", None
-
-    def _penalise(self, results: Sequence[Graded]) -> None:
-        """nbgrader's own step, for those who are late or were."""
-        if not self.has_duedate:
-            return
-        students = {result.student for result in results}
-        wanted = (
-            select(SubmittedAssignment)
-            .where(SubmittedAssignment.assignment_id == self.id)
-            .where(SubmittedAssignment.student_id.in_(students))
-            .where(SubmittedAssignment.timestamp.is_not(None))
-        )
-        for one in self.gradebook.db.execute(wanted).scalars():
-            was = any(book.late_submission_penalty for book in one.notebooks)
-            if one.total_seconds_late <= 0 and not was:
-                continue
-            for book in one.notebooks:
-                names = {
-                    "notebook": book.name,
-                    "assignment": self.assignment,
-                    "student": one.student_id,
-                    "db_url": self.coursedir.db_url,
-                }
-                step = AssignLatePenalties(parent=self.coursedir)
-                step.preprocess(NotebookNode(cells=[]), {"nbgrader": names})
-        self.gradebook.db.rollback()
 
     # --- files ------------------------------------------------------------------------------------
 
@@ -400,6 +250,11 @@ class Ledger:
             write_file(stamp, text)
         else:
             stamp.unlink(missing_ok=True)
+
+
+def _graded(row: Any) -> Graded:
+    fields = ("student", "notebook", "marks", "blank", "ideas", "verdicts", "words", "seconds")
+    return Graded(digest=row["submission"], **{name: row[name] for name in fields})
 
 
 def write_file(place: Path, text: str) -> None:
