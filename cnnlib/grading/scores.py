@@ -124,6 +124,8 @@ def write_scores(
     stamps: dict[str, datetime | None],
 ) -> None:
     """What nbgrader's Autograde and SaveAutoGrades write, for many at once."""
+    if not results:
+        return
     students = sorted({result.student for result in results})
 
     def add(model: Any, rows: list[dict[str, Any]]) -> None:
