@@ -67,10 +67,11 @@ def read_file(path: Path) -> bytes:
         raise IntakeError(
             f"{path.name} cannot be read ({error.strerror}): hand in the notebook file again."
         ) from None
+    facts = os.fstat(descriptor)
+    if not stat.S_ISREG(facts.st_mode):
+        os.close(descriptor)
+        raise IntakeError(f"{path.name} is not a regular file: hand in the notebook file.")
     with os.fdopen(descriptor, "rb") as file:
-        facts = os.fstat(descriptor)
-        if not stat.S_ISREG(facts.st_mode):
-            raise IntakeError(f"{path.name} is not a regular file: hand in the notebook file.")
         data = file.read(LARGEST + 1)
     if len(data) > LARGEST:
         size = max(facts.st_size, len(data))
