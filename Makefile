@@ -8,10 +8,10 @@ READY := $(VENV)/.ready
 unexport PYTHONPATH
 
 .DEFAULT_GOAL := help
-.PHONY: help book pdf epub links serve lab test exercises grade bench mutants lint lock clean
+.PHONY: help book pdf epub links serve lab test exercises grade grade-farm bench bench-farm mutants lint lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(READY): pyproject.toml constraints.txt tools/environment.sh
 	@bash tools/environment.sh "$(PYTHON)" "$(VENV)"
@@ -44,6 +44,12 @@ exercises: $(READY) ## generate the student notebooks from solutions/
 
 grade: $(READY) ## run nbgrader's whole cycle on sample submissions (EXERCISE=ch05_activation for another than chapter 4's)
 	@$(RUN) -m cnnlib.grading.classroom $(if $(EXERCISE),--exercise $(EXERCISE))
+
+grade-farm: $(READY) ## grade ASSIGNMENT=… of the course in COURSE=classroom on WORKERS=… processes; without one, the sample class
+	@$(RUN) -m $(if $(ASSIGNMENT),cnnlib.grading autograde $(ASSIGNMENT) $(if $(COURSE),--course $(COURSE)) $(if $(WORKERS),--workers $(WORKERS)) $(if $(SCHEDULER),--scheduler $(SCHEDULER)),cnnlib.grading.classroom --workers $(or $(WORKERS),2))
+
+bench-farm: $(READY) ## ten thousand submissions on the farm, one worker killed in the middle (NUMBER=… for another number)
+	@$(RUN) -m benchmarks.farm $(if $(NUMBER),--number $(NUMBER))
 
 bench: $(READY) ## measure the layers against torch and print the ratios
 	@$(RUN) benchmarks/layers.py

@@ -28,7 +28,9 @@ from traitlets.config import Config
 from cnnlib.checks.report import REPORT_TYPE
 from cnnlib.errors import CnnlibError
 from cnnlib.grading import samples
+from cnnlib.grading.farm import grade_assignment
 from cnnlib.grading.notebooks import write_source_notebooks
+from cnnlib.grading.preprocessors import secret_seed_of
 from cnnlib.grading.settings import configure
 
 __all__ = ["GradingError", "Result", "course_config", "main", "results", "run_cycle"]
@@ -73,6 +75,7 @@ def run_cycle(
     assignment: str = samples.ASSIGNMENT,
     config: Config | None = None,
     change: Callable[[str, Path], None] | None = None,
+    workers: int = 0,
     say: Say = print,
 ) -> list[Result]:
     """Run the cycle for one exercise in the empty folder `course`.
@@ -91,6 +94,8 @@ def run_cycle(
         Other settings than :func:`course_config`'s.
     change : callable, optional
         Called with each student's name and notebook before it is handed in.
+    workers : int
+        Grade on the farm with so many processes, in place of ``nbgrader autograde``.
     say : callable
         Takes one line of progress.
 
@@ -108,7 +113,7 @@ def run_cycle(
     with warnings.catch_warnings():
         # nbgrader's own use of its database, and of its libraries: nothing that a user could change
         warnings.simplefilter("ignore")
-        return _run_steps(course, solutions, students, assignment, config, change, say)
+        return _run_steps(course, solutions, students, assignment, config, change, workers, say)
 
 
 def _run_steps(
@@ -118,6 +123,7 @@ def _run_steps(
     assignment: str,
     config: Config,
     change: Callable[[str, Path], None] | None,
+    workers: int,
     say: Say,
 ) -> list[Result]:
     notebook = samples.notebook_of(solutions, assignment)
@@ -141,16 +147,22 @@ def _run_steps(
     say(f"submit: {len(students)} students")
     _step("collect", api.collect(assignment))
 
+    if workers:
+        say(f"farm: autograde with {workers} processes")
+        seed = secret_seed_of(course / "grading_seed")
+        grade_assignment(api.coursedir, assignment, seed, workers=workers, show=False)
+
     problems = {}
+    what = "feedback" if workers else "autograde and feedback"
     for number, student in enumerate(students, 1):
         start = time.perf_counter()
-        done = api.autograde(assignment, student)
+        done = {"success": True} if workers else api.autograde(assignment, student)
         if done["success"]:
             done = api.generate_feedback(assignment, student)
         if not done["success"]:
             problems[student] = _reason(done)
         seconds = time.perf_counter() - start
-        say(f"autograde and feedback: {number} of {len(students)}, {student}, {seconds:.1f} s")
+        say(f"{what}: {number} of {len(students)}, {student}, {seconds:.1f} s")
 
     grades = course / "grades.csv"
     with Gradebook(api.coursedir.db_url, api.course_id) as gradebook:
@@ -268,6 +280,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--exercise", default=samples.ASSIGNMENT, help=f"another than {samples.ASSIGNMENT}"
     )
+    parser.add_argument(
+        "--workers", type=int, default=0, help="grade on the farm, so many processes"
+    )
     options = parser.parse_args(arguments)
     solutions = options.root / "solutions"
     if not solutions.is_dir():
@@ -292,6 +307,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             solutions,
             students,
             assignment=options.exercise,
+            workers=options.workers,
             say=lambda line: print(f"· {line}", flush=True),
         )
     except GradingError as error:

@@ -24,7 +24,7 @@ def configure(c: Any, course: Path, *, course_id: str = "cnn") -> None:
     from nbconvert.preprocessors import ClearMetadataPreprocessor, CSSHTMLHeaderPreprocessor
     from nbgrader import preprocessors as theirs
 
-    from cnnlib.grading import feedback
+    from cnnlib.grading import feedback, intake
     from cnnlib.grading import preprocessors as ours
 
     _find_programs()
@@ -36,6 +36,7 @@ def configure(c: Any, course: Path, *, course_id: str = "cnn") -> None:
     # the question of a written answer carries its marking scheme; nbgrader expects them in tasks only
     c.ClearMarkScheme.enforce_metadata = False
 
+    c.Autograde.exporter_class = intake.CarefulExporter
     c.Autograde.sanitize_preprocessors = [
         theirs.ClearOutput,
         ours.RestoreCells,  # before all that reads ids and metadata

@@ -265,7 +265,7 @@ def test_make_grade_spares_a_real_course_and_replaces_its_own(tmp_path, monkeypa
     assert classroom.main(["--root", str(tmp_path), "--exercise", "ch99_topic"]) == 2
     assert "no exercise 'ch99_topic' in" in capsys.readouterr().out
 
-    def cycle(course, solutions, students, *, assignment, say):
+    def cycle(course, solutions, students, *, assignment, workers, say):
         course.mkdir(parents=True)
         (course / "gradebook.db").write_text("a sample class")
         return [classroom.Result("ada", {"a_marks": 8.0}, {"a_marks": 8.0})]
