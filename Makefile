@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 unexport PYTHONPATH
 
 .DEFAULT_GOAL := help
-.PHONY: help book pdf epub links serve lab test exercises grade grade-farm bench bench-farm mutants lint lock clean
+.PHONY: help book pdf epub links serve lab test exercises grade grade-farm bench bench-farm bench-grading mutants lint lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ grade: $(READY) ## run nbgrader's whole cycle on sample submissions (EXERCISE=ch
 
 grade-farm: $(READY) ## grade ASSIGNMENT=… of the course in COURSE=classroom on WORKERS=… processes; without one, the sample class
 	@$(RUN) -m $(if $(ASSIGNMENT),cnnlib.grading autograde $(ASSIGNMENT) $(if $(COURSE),--course $(COURSE)) $(if $(WORKERS),--workers $(WORKERS)) $(if $(SCHEDULER),--scheduler $(SCHEDULER)),cnnlib.grading.classroom --workers $(or $(WORKERS),2))
+
+bench-grading: $(READY) ## submissions per second beside plain nbgrader, on the same notebooks and cores
+	@$(RUN) -m benchmarks.grading
 
 bench-farm: $(READY) ## ten thousand submissions on the farm, one worker killed in the middle (NUMBER=… for another number)
 	@$(RUN) -m benchmarks.farm $(if $(NUMBER),--number $(NUMBER))
