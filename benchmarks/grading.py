@@ -7,6 +7,7 @@ much a time-out oversteps its limit.
 """
 
 import argparse
+import contextlib
 import shutil
 import statistics
 import subprocess
@@ -20,7 +21,6 @@ import nbformat
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-import contextlib
 
 from cnnlib.checks.calls import TimeIsOver  # noqa: E402
 from cnnlib.grading import samples  # noqa: E402
