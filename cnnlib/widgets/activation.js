@@ -78,9 +78,9 @@ const nameOf = (values) => spec.settings[0].options.find(([name]) => name === va
 const REACH = 5, STEPS = 200;
 
 // One curve over −5 … 5 with its point, in two parts: it may jump at 0.
-function curve(values, what, of, note, more) {
+function curve(values, what, of, more) {
   const { x } = values, title = `${what} at x = ${fixed(x, 1)}: ${fixed(of(x), 3)}`;
-  const axes = plot({ x: { min: -REACH, max: REACH }, room: { bottom: 22 }, title: title + note, label: `${nameOf(values)}. ${title}.`, ...more });
+  const axes = plot({ x: { min: -REACH, max: REACH }, room: { bottom: 22 }, title, label: `${nameOf(values)}. ${title}.`, ...more });
   const part = (from) => Array.from({ length: STEPS + 1 }, (_, i) => from + (i * REACH) / STEPS).map((v) => [v, of(v)]);
   axes.add(
     what === "Output" ? line(axes, [[-REACH, -REACH], [REACH, REACH]], "dashed same") : [],
@@ -93,8 +93,8 @@ function curve(values, what, of, note, more) {
 function curves(width, values) {
   const steep = values.function === "elu" ? Math.max(1, values.alpha) : 1;
   return [
-    curve(values, "Output", (x) => output(x, values), width > 300 ? " (dashed: y = x)" : "", { width, height: 214, y: { min: -2, max: 5 } }),
-    curve(values, "Slope", (x) => slopeAt(x, values), "", { width, height: 196, y: { min: 0, max: steep * 1.08, ticks: [0, 0.25, 0.5, 1, 1.5, 2].filter((v) => v <= steep), format: String } }),
+    curve(values, "Output", (x) => output(x, values), { width, height: 214, y: { min: -2, max: 5 } }),
+    curve(values, "Slope", (x) => slopeAt(x, values), { width, height: 196, y: { min: 0, max: steep * 1.08, ticks: [0, 0.25, 0.5, 1, 1.5, 2].filter((v) => v <= steep), format: String } }),
   ];
 }
 
@@ -133,7 +133,7 @@ export function mount(root, store) {
   const answer = html("output", { class: "verdict" });
   const point = html("p", { class: "unseen", role: "status" });
   const left = html("div", {}), right = html("div", {});
-  const key = legend(["bar", `slope at least ${FAINT}`], ["faint", `slope below ${FAINT}`], ["dead", "dead unit"]);
+  const key = legend(["bar", `slope at least ${FAINT}`], ["faint", `slope below ${FAINT}`], ["dead", "dead unit"], ["same", "y = x"]);
   const figure = html("figure", {}, html("div", { class: "pair" }, left, right), key);
   const results = html("div", { class: "results" });
 
@@ -168,6 +168,7 @@ const LOOK = `
 .faint { fill: var(--second-fill); stroke: var(--second); stroke-width: .8; }
 .unit { stroke: var(--bar); stroke-width: 2; }
 .dead { stroke: var(--second); stroke-dasharray: 5 2; }
+.swatch.same { height: 0; border-radius: 0; border-top: 1.5px dashed var(--edge); background: none; }
 .swatch.faint { background: var(--second-fill); border: 1px solid var(--second); }
 .swatch.dead { height: 0; border-radius: 0; border-top: 2px dashed var(--second); background: none; }
 @container (max-width: 600px) { .pair { grid-template-columns: 1fr; } }

@@ -143,7 +143,7 @@ def test_a_diagram_typed_in_jupyterlab_is_answered_by_python(open_notebook):
 
     def wait_for(builder):
         page.wait_for_function(
-            "text => document.querySelector('.jp-OutputArea-output [data-lm-suppress-shortcuts]').shadowRoot.querySelector('output').textContent === text",
+            "text => document.querySelector('.jp-OutputArea-output [data-lm-suppress-shortcuts]').shadowRoot.querySelector('output').textContent.replaceAll('\u00a0', ' ') === text",
             arg=builder.summary(),
         )
 

@@ -31,7 +31,7 @@ def widget(chromium, tmp_path):
 def shows(widget, **settings):
     """The sentence, the lit cells of each row and the bars are those of cnnlib."""
     explorer = ReceptiveField(**settings)
-    assert widget.locator("output").inner_text() == explorer.summary()
+    assert " ".join(widget.locator("output").inner_text().split()) == explorer.summary()
     lit = sum(count > 0 for row in explorer.paths for count in row)
     assert widget.locator("svg .cell.on, svg .cell.chosen").count() == lit
     assert widget.locator("svg .cell").count() == sum(explorer.sizes)

@@ -121,7 +121,7 @@ def test_every_clue_is_ticked_or_crossed_in_words(page):
         ]
         assert rows(widget.locator(".clues"))[1:] == expected, preset["label"]
         sides = widget.locator(".chain b").all_inner_texts()
-        assert sides == ["none" if side is None else str(side) for side in reading.sides]
+        assert sides == ["–" if side is None else str(side) for side in reading.sides]
         assert widget.locator(".map").count() == sum(side is not None for side in reading.sides)
 
 

@@ -66,7 +66,9 @@ def same_text(one: str, other: str) -> bool:
     """Equal, or equal but for one unit in the last printed place of a number with decimals.
 
     Two languages may differ in the last bit of an exponential, and that bit may decide a rounding.
+    A page keeps some words together with spaces at which no line breaks; they are spaces.
     """
+    one, other = one.replace("\u00a0", " "), other.replace("\u00a0", " ")
     if one == other:
         return True
     if _NUMBER.sub("#", one) != _NUMBER.sub("#", other):
