@@ -29,6 +29,7 @@ __all__ = [
     "call",
     "describe",
     "is_class",
+    "plain",
 ]
 
 MOST_RESULTS = 16
@@ -186,6 +187,15 @@ def call(
     notes = [f"{w.category.__name__}: {w.message}" for w in caught]
     printed = "\n".join(filter(None, [written.getvalue().rstrip(), *dict.fromkeys(notes)]))
     return Outcome(**facts, changed=changed, printed=printed)
+
+
+def plain(result: Any) -> Outcome:
+    """What a drive got, made plain as the result of a whole call is; `describe` then tells it alike everywhere.
+
+    >>> describe(plain([1, 2]))
+    'a list'
+    """
+    return Outcome(**_plain(result))
 
 
 def _plain(result: Any) -> dict[str, Any]:

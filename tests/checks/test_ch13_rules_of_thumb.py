@@ -156,7 +156,7 @@ def test_steps_far_too_long_lose_what_they_cannot_reach_and_hear_the_loss():
 
 
 def test_no_list_of_losses_is_said():
-    assert "overfit returned None, expected the list of losses" in str(
+    assert "overfit returned None, expected a list of losses, all numbers" in str(
         _report("c", lambda *arguments: None)
     )
     assert "returned an empty list" in str(_report("c", lambda *arguments: []))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from cnnlib.checks.calls import Case, Outcome, describe
+from cnnlib.checks.calls import Case, Outcome, describe, plain
 from cnnlib.checks.inputs import Random, images, whole
 
 __all__ = ["cases", "judge_words", "use"]
@@ -21,9 +21,7 @@ class _OddError(Exception):
 def _array(result: Any, like: np.ndarray, method: str) -> np.ndarray:
     """A copy in float64, so that a layer may reuse its memory."""
     if not isinstance(result, np.ndarray):
-        raise _OddError(
-            f"{method} gave {describe(Outcome(value=result))[:40]} in place of an array"
-        )
+        raise _OddError(f"{method} gave {describe(plain(result))[:40]} in place of an array")
     if result.shape != like.shape or result.dtype.kind != "f":
         raise _OddError(
             f"{method} gave an array of shape {result.shape}, {result.dtype}, for one of {like.shape}"

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from cnnlib.checks.calls import Case, Outcome, describe
+from cnnlib.checks.calls import Case, Outcome, describe, plain
 from cnnlib.checks.ch13_rules_of_thumb.by_heart import small_network, trained
 from cnnlib.checks.ch13_rules_of_thumb.step import SOFTMAX, TRAINING
 from cnnlib.checks.engine import Misconception, Part, Task
@@ -60,7 +60,7 @@ def measured(
     losses, count, weights = _trained(overfit, x, labels, steps, seed)
     if not isinstance(losses, list) or not all(isinstance(loss, float) for loss in losses):
         raise TypeError(
-            f"overfit returned {describe(Outcome(value=losses))}, expected the list of losses"
+            f"overfit returned {describe(plain(losses))}, expected a list of losses, all numbers"
         )
     if not losses:
         raise ValueError("overfit returned an empty list, expected one loss for each step")
