@@ -16,6 +16,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from nbformat.notebooknode import NotebookNode
@@ -208,7 +209,13 @@ def _captured(outputs: list[NotebookNode]) -> Iterator[None]:
 
 
 def _display(kind: str, value: Any) -> NotebookNode:
+    data, metadata = _formatter().format(value)
+    return NotebookNode(output_type=kind, data=NotebookNode(data), metadata=NotebookNode(metadata))
+
+
+@cache
+def _formatter() -> Any:
+    """IPython's, made once: that takes longer than all that it does for a submission."""
     from IPython.core.formatters import DisplayFormatter
 
-    data, metadata = DisplayFormatter().format(value)
-    return NotebookNode(output_type=kind, data=NotebookNode(data), metadata=NotebookNode(metadata))
+    return DisplayFormatter()
