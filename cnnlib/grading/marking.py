@@ -7,11 +7,10 @@ two front doors to the functions here, so both give the same marks.
 import json
 import threading
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from typing import Any
 
-import nbformat
 from nbformat.notebooknode import NotebookNode, from_dict
 from nbgrader import utils
 from nbgrader.preprocessors import LimitOutput
@@ -156,11 +155,10 @@ def _waiting(graded: Graded) -> Graded:
 
 
 def _graded(submission: Submission, nb: NotebookNode, run: Run | None) -> Graded:
-    limit = LimitOutput()
     marks: dict[str, float | None] = {}
     blank = []
     for cell in nb.cells:
-        limit.preprocess_cell(cell, {}, 0)
+        _limit().preprocess_cell(cell, {}, 0)
         be_honest(cell)
         if utils.is_grade(cell):
             marks[cell.metadata.nbgrader.grade_id] = utils.determine_grade(cell)[0]
@@ -184,10 +182,15 @@ def _graded(submission: Submission, nb: NotebookNode, run: Run | None) -> Graded
         blank,
         ideas_of(nb),
         words=words.encode("utf-8", "replace").decode().replace("\0", "")[:2000],
-        text=nbformat.v4.writes(nb),
+        text=json.dumps(nb, ensure_ascii=False, sort_keys=True),
         **facts,
     )
 
 
 def _is_blank(cell: NotebookNode) -> bool:
     return cell.metadata.nbgrader.get("checksum") == utils.compute_checksum(cell)
+
+
+@cache
+def _limit() -> LimitOutput:
+    return LimitOutput()

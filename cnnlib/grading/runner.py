@@ -9,7 +9,6 @@ import ast
 import atexit
 import builtins
 import contextlib
-import functools
 import importlib
 import io
 import re
@@ -17,6 +16,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from nbformat.notebooknode import NotebookNode
@@ -208,13 +208,14 @@ def _captured(outputs: list[NotebookNode]) -> Iterator[None]:
             )
 
 
-@functools.cache
-def _formatter() -> Any:
-    from IPython.core.formatters import DisplayFormatter
-
-    return DisplayFormatter()
-
-
 def _display(kind: str, value: Any) -> NotebookNode:
     data, metadata = _formatter().format(value)
     return NotebookNode(output_type=kind, data=NotebookNode(data), metadata=NotebookNode(metadata))
+
+
+@cache
+def _formatter() -> Any:
+    """IPython's, made once: that takes longer than all that it does for a submission."""
+    from IPython.core.formatters import DisplayFormatter
+
+    return DisplayFormatter()
