@@ -73,6 +73,8 @@ class RestoreCells(NbGraderPreprocessor):
                 nb.cells.insert(after, copy.deepcopy(released))
             # an answer cell that is gone stays gone: its text may have moved to another cell
         _number_cells(nb)
+        # its title, its lexer and whatever else would end in a page that an instructor opens
+        nb.metadata = NotebookNode(language_info=NotebookNode(name="python"))
         return nb, resources
 
 
