@@ -4,6 +4,7 @@ A student's output, answer or error text may contain any HTML, and the page is o
 Markdown is cleaned after it was rendered, as ``[text](javascript:…)`` becomes a link only then.
 """
 
+import html as texts
 from typing import Any
 
 from bleach import clean
@@ -15,6 +16,8 @@ from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme, NbGraderPr
 
 __all__ = ["CleanFeedback", "safe_html", "safe_markdown"]
 
+MOST_HTML = 20_000
+"""Characters of a student's HTML or Markdown that are worth the time to clean; more is shown as text."""
 _TAGS = """
     a b blockquote br caption code details div em h1 h2 h3 h4 h5 h6 hr i li ol p pre span strong sub
     summary sup table tbody td th thead tr ul
@@ -40,6 +43,8 @@ def safe_html(html: str) -> str:
 
 def safe_markdown(source: str) -> str:
     """The template's filter ``markdown2html``, made safe."""
+    if len(source) > MOST_HTML:
+        return f"<pre>{texts.escape(source)}</pre>"
     return safe_html(markdown2html(source))
 
 
@@ -47,8 +52,13 @@ class CleanFeedback(NbGraderPreprocessor):
     """Take out of a graded notebook what students are not to see and what must not run."""
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
-        for step in (ClearHiddenTests, ClearMarkScheme):
-            nb, resources = step(parent=self, enforce_metadata=False).preprocess(nb, resources)
+        steps = [
+            s(parent=self, enforce_metadata=False) for s in (ClearHiddenTests, ClearMarkScheme)
+        ]
+        for index, cell in enumerate(nb.cells):
+            if utils.is_locked(cell):  # a student's own text may hold the words that they stop at
+                for step in steps:
+                    step.preprocess_cell(cell, resources, index)
         return super().preprocess(nb, resources)
 
     def preprocess_cell(self, cell: NotebookNode, resources: Any, index: int) -> tuple:

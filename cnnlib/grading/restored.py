@@ -76,6 +76,8 @@ def restore(nb: NotebookNode, release: dict[str, NotebookNode]) -> list[str]:
     nb.nbformat, nb.nbformat_minor = 4, 5
     for number, cell in enumerate(nb.cells):  # every cell its own id, as format 4.5 wants it
         cell["id"] = f"cell-{number}"
+    # its title, its lexer and whatever else would end in a page that an instructor opens
+    nb.metadata = NotebookNode(language_info=NotebookNode(name="python"))
     return missing
 
 

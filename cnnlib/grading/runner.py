@@ -106,6 +106,11 @@ def run_notebook(
         Hears the index of each cell before it runs.
     **limits
         Of :class:`~cnnlib.grading.session.Session`.
+
+    Raises
+    ------
+    SandboxError
+        If the machine gave no process on the way; no mark then.
     """
     run, start = Run(), time.perf_counter()
     names: dict[str, Any] = {"__name__": "__main__"}
@@ -130,6 +135,8 @@ def run_notebook(
             for output in cell.outputs:
                 if output.output_type == "execute_result":
                     output["execution_count"] = count
+        if session.broken:
+            raise session.broken
         run.events = session.events
     run.seconds = time.perf_counter() - start
     return run

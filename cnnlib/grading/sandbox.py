@@ -123,6 +123,20 @@ def _python() -> str:
     return str(real) if base.is_relative_to("/usr") else f"/python/{real.relative_to(base)}"
 
 
+def _installed() -> list[str]:
+    """The folders of installed packages that the system's and the interpreter's own folders bring along."""
+    base = Path(sys.base_prefix)
+    places = {
+        str(path)
+        for root in ("/usr", "/usr/local")
+        for path in Path(root).glob("lib*/python3*/*-packages")
+    }
+    if not base.is_relative_to("/usr"):
+        found = base.glob("lib*/python3*/*-packages")
+        places |= {f"/python/{path.relative_to(base)}" for path in found}
+    return sorted(places)
+
+
 def _bubblewrap(binds: Sequence[tuple[str, str]]) -> list[str]:
     command = [
         *(
@@ -173,6 +187,8 @@ def _bubblewrap(binds: Sequence[tuple[str, str]]) -> list[str]:
             command += ["--ro-bind", f"/{name}", f"/{name}"]
     for source, target in binds:
         command += ["--ro-bind", source, target]
+    for place in _installed():  # what is installed beside the interpreter is not for students
+        command += ["--tmpfs", place, "--remount-ro", place]
     command += ["--remount-ro", "/dev", "--remount-ro", "/"]
     settings = {
         "HOME": "/home/student",
@@ -334,11 +350,16 @@ class Sandbox:
         self._box = None
 
     def _ask(self, request: dict[str, Any], descriptors: Iterable[int] = ()) -> dict[str, Any]:
-        socket.send_fds(self._control, [json.dumps(request).encode() + b"\n"], list(descriptors))
-        line = self._lines.readline()
-        if not line:
-            raise EOFError
-        return json.loads(line)
+        try:
+            line = json.dumps(request).encode() + b"\n"
+            socket.send_fds(self._control, [line], list(descriptors))
+            answer = self._lines.readline()
+            if not answer:
+                raise EOFError
+            return json.loads(answer)
+        except BaseException:
+            self.close()  # an answer that is still to come would be taken for the next one
+            raise
 
     def start(self) -> "Process":
         """A fresh process for one submission."""
@@ -352,6 +373,8 @@ class Sandbox:
             }
             try:
                 answer = self._ask(order, [theirs.fileno()])
+                if not answer["processes"][1]:
+                    raise ValueError("it could not be forked")
                 return Process(self, ours, answer["processes"])
             except (OSError, EOFError, ValueError) as error:
                 ours.close()

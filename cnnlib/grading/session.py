@@ -19,7 +19,9 @@ import numpy as np
 
 from cnnlib.checks.calls import DEADLINE, TimeIsOver
 from cnnlib.grading.inside import wire
-from cnnlib.grading.sandbox import Process, Sandbox
+from cnnlib.grading.inside.wire import plain_text
+from cnnlib.grading.outputs import error_output, safe_outputs
+from cnnlib.grading.sandbox import Process, Sandbox, SandboxError
 
 __all__ = ["VERDICTS", "Event", "ProcessEndedError", "Session"]
 
@@ -33,8 +35,6 @@ VERDICTS = {
 }
 """What each verdict means."""
 _NAME = re.compile(r"[A-Za-z_]\w{0,60}")
-_OUTPUT_KINDS = ("stream", "display_data", "execute_result", "error")
-_MIME = ("text/plain", "text/html", "text/markdown", "text/latex", "image/png", "image/jpeg")
 
 
 class ProcessEndedError(Exception):
@@ -82,6 +82,8 @@ class Session:
         self._cells: list[str] = []
         self._process: Process | None = None
         self._kills = 0
+        self.broken: SandboxError | None = None
+        """That there was no process to be had: the machine's fault, and no answer of the student's."""
 
     def __enter__(self) -> "Session":
         return self
@@ -107,11 +109,11 @@ class Session:
             answer, _ = self._exchange({"do": "run", "source": source}, self.cell_seconds, where)
         except TimeIsOver:
             message = f"this cell did not end within {self.cell_seconds:g} s"
-            return [_error("CellTimeoutError", message)]
+            return [error_output("CellTimeoutError", message)]
         except ProcessEndedError as error:
-            return [_error("DeadKernelError", str(error))]
+            return [error_output("DeadKernelError", str(error))]
         self._cells.append(source)
-        return _outputs(answer.get("outputs"))
+        return safe_outputs(answer.get("outputs"))
 
     def get(self, name: str) -> Any:
         """The value of a name in the student's notebook, a proxy if it is an object.
@@ -148,9 +150,10 @@ class Session:
         answer, buffers = self._exchange(request, self._seconds(), where, sent)
         _apply(answer, [*positional, *keyword.values()])
         if "raised" in answer:
-            if "MemoryError" in answer["raised"]:
-                self.events.append(Event("oom", where, VERDICTS["oom"]))
-            raise _exception(answer)
+            error = _exception(answer)
+            if isinstance(error, MemoryError):
+                self._note("oom", where, "")
+            raise error
         return self._value(answer, buffers, where)
 
     def _seconds(self) -> float:
@@ -164,7 +167,9 @@ class Session:
             f"a check hands over a {type(value).__name__}, which does not cross to the student"
         )
 
-    def _value(self, answer: dict, buffers: list[bytes], where: str, origin: str = "") -> Any:
+    def _value(
+        self, answer: dict, buffers: list[bytes | memoryview], where: str, origin: str = ""
+    ) -> Any:
         def remote(number: int, kind: str, name: str) -> Any:
             return _proxy(self, number, kind, name, origin, where)
 
@@ -178,15 +183,15 @@ class Session:
 
     def _exchange(
         self, request: dict, seconds: float, where: str, sent: list[bytes] | None = None
-    ) -> tuple[dict[str, Any], list[bytes]]:
-        deadline = min(time.monotonic() + seconds, self.end)
-        if deadline <= time.monotonic():
+    ) -> tuple[dict[str, Any], list[bytes | memoryview]]:
+        if seconds <= 0 or time.monotonic() >= self.end:
             self._note("timeout", where, "the time for the whole submission is over")
             raise TimeIsOver
         process = self._alive(where)
+        deadline = min(time.monotonic() + seconds, self.end)
         nonce = secrets.token_hex(8)
         try:
-            process.channel.settimeout(seconds)
+            process.channel.settimeout(max(deadline - time.monotonic(), 0.001))
             wire.send(process.channel, {"nonce": nonce, **request}, sent)
             answer, buffers = wire.receive(process.channel, deadline)
         except TimeoutError:
@@ -205,24 +210,36 @@ class Session:
             self._lost("protocol", where, VERDICTS["protocol"])
             raise ProcessEndedError(VERDICTS["protocol"])
         if "refused" in answer:
-            verdict = answer["refused"] if answer["refused"] in VERDICTS else "protocol"
-            self._note(verdict, where, str(answer.get("text", ""))[:300])
+            verdict = plain_text(answer["refused"], 20)
+            verdict = verdict if verdict in VERDICTS else "protocol"
+            self._note(verdict, where, plain_text(answer.get("text"), 300))
             raise ProcessEndedError(VERDICTS[verdict])
         return answer, buffers
 
     def _alive(self, where: str) -> Process:
-        if self._process is None:
+        """The process; if need be a fresh one, in which the notebook's cells have run again."""
+        start = time.monotonic()
+        while self._process is None:
             if self.left <= 0:
                 raise ProcessEndedError(
                     "too many processes of this notebook have ended: not tried again"
                 )
             self.left -= 1
             self.generation += 1
-            self._process = self.sandbox.start()
-            self._kills = self.sandbox.caps.kills()
+            try:
+                self._process = self.sandbox.start()
+                self._kills = self.sandbox.caps.kills()
+            except SandboxError as error:
+                self.broken = error
+                raise
             cells, self._cells = self._cells, []
-            for source in cells:
+            for index, source in enumerate(cells):
+                if self._process is None:  # the cell before has ended it, though not the last time
+                    self._cells += cells[index:]
+                    break
                 self.run(source, where)
+        if (given := DEADLINE.get()) is not None:  # a call does not pay for a fresh start
+            DEADLINE.set(given + time.monotonic() - start)
         return self._process
 
     def _note(self, verdict: str, where: str, text: str) -> None:
@@ -328,31 +345,26 @@ def _proxy(session: Session, number: int, kind: str, name: str, origin: str, pla
 def _apply(answer: dict[str, Any], handed: list[Any]) -> None:
     """Repeat here what a call did beside its result: prints, warnings, arrays that it changed."""
     printed, warned, changed = (answer.get(key) for key in ("printed", "warned", "changed"))
-    if isinstance(printed, str) and printed:
-        print(printed[:4000], end="")
+    print(plain_text(printed, 4000), end="")
     for note in warned[:50] if isinstance(warned, list) else []:
-        if isinstance(note, list) and len(note) == 2 and all(isinstance(t, str) for t in note):
-            kind = getattr(builtins, note[0], None)
+        if isinstance(note, list) and len(note) == 2:
+            name = plain_text(note[0], 60)
+            kind = getattr(builtins, name, None)
             if not isinstance(kind, type) or not issubclass(kind, Warning):
-                name = note[0] if _NAME.fullmatch(note[0]) else "UserWarning"
-                kind = type(name, (UserWarning,), {})
-            warnings.warn(note[1][:300], kind, stacklevel=2)
-    for index in changed if isinstance(changed, list) else []:
-        if (
-            type(index) is int
-            and 0 <= index < len(handed)
-            and isinstance(handed[index], np.ndarray)
-        ):
-            bits = handed[index].view(np.uint8) if handed[index].flags.c_contiguous else None
-            if bits is not None and handed[index].flags.writeable:
-                bits[...] ^= 255  # how it was changed does not matter
+                kind = type(name if _NAME.fullmatch(name) else "UserWarning", (UserWarning,), {})
+            warnings.warn(plain_text(note[1], 300), kind, stacklevel=2)
+    for index in changed[: len(handed)] if isinstance(changed, list) else []:
+        if type(index) is int and 0 <= index < len(handed):
+            array = handed[index]
+            if isinstance(array, np.ndarray) and array.flags.writeable and array.flags.c_contiguous:
+                array.reshape(-1).view(np.uint8)[...] ^= 255  # how it was changed does not matter
 
 
 def _exception(answer: dict[str, Any]) -> BaseException:
     """An exception that tells the names of its class and its ancestors, and nothing else."""
     given = answer["raised"] if isinstance(answer["raised"], list) else []
     names = [n for n in given[:20] if isinstance(n, str) and _NAME.fullmatch(n)]
-    text, line = str(answer.get("text", ""))[:300], str(answer.get("line", ""))[:200]
+    text, line = plain_text(answer.get("text"), 300), plain_text(answer.get("line"), 200)
     base: type[BaseException] = Exception
     own: list[str] = []
     for name in names:
@@ -361,6 +373,7 @@ def _exception(answer: dict[str, Any]) -> BaseException:
             # a person's Ctrl-C and the end of this program are not for a student to say
             ends = (KeyboardInterrupt, SystemExit, GeneratorExit)
             base = BaseException if issubclass(kind, ends) else kind
+            base = Exception if issubclass(kind, BaseExceptionGroup) else base  # it wants members
             own += [name] if base is not kind else []
             break
         own.append(name)
@@ -376,41 +389,3 @@ def _exception(answer: dict[str, Any]) -> BaseException:
     error.remote_names = tuple(names)
     error.student_line = line
     return error
-
-
-def _error(name: str, message: str) -> dict[str, Any]:
-    return {
-        "output_type": "error",
-        "ename": name,
-        "evalue": message,
-        "traceback": [f"{name}: {message}"],
-    }
-
-
-def _outputs(given: Any) -> list[dict[str, Any]]:
-    """The outputs of a cell as nbformat knows them: texts only, of known kinds."""
-    kept: list[dict[str, Any]] = []
-    for output in given[:500] if isinstance(given, list) else []:
-        kind = output.get("output_type") if isinstance(output, dict) else None
-        if kind not in _OUTPUT_KINDS:
-            continue
-        if kind == "stream":
-            name = "stderr" if output.get("name") == "stderr" else "stdout"
-            kept.append(
-                {"output_type": "stream", "name": name, "text": str(output.get("text", ""))}
-            )
-        elif kind == "error":
-            lines = output.get("traceback")
-            traceback = [str(line) for line in lines[:200]] if isinstance(lines, list) else []
-            name, value = str(output.get("ename", ""))[:80], str(output.get("evalue", ""))[:2000]
-            kept.append(
-                {"output_type": kind, "ename": name, "evalue": value, "traceback": traceback}
-            )
-        else:
-            data = output.get("data") if isinstance(output.get("data"), dict) else {}
-            texts = {mime: data[mime] for mime in _MIME if isinstance(data.get(mime), str)}
-            entry: dict[str, Any] = {"output_type": kind, "data": texts, "metadata": {}}
-            if kind == "execute_result":
-                entry["execution_count"] = None
-            kept.append(entry)
-    return kept

@@ -210,8 +210,7 @@ class _Server:
         before = [
             (v.shape, v.dtype, v.tobytes()) if isinstance(v, np.ndarray) else None for v in handed
         ]
-        answer: dict[str, Any] = {}
-        sent: list[bytes] = []
+        result, raised = None, {}
         with (
             contextlib.redirect_stdout(written),
             contextlib.redirect_stderr(written),
@@ -226,9 +225,8 @@ class _Server:
                     result = None
                 else:
                     result = getattr(target, message["attribute"])
-                answer, sent = self._value(result)
             except BaseException as error:
-                answer = {
+                raised = {
                     "raised": [kind.__name__ for kind in type(error).__mro__[:-1]][:20],
                     "text": _text(error),
                     "line": _line(error),
@@ -238,6 +236,7 @@ class _Server:
             for index, (value, old) in enumerate(zip(handed, before, strict=True))
             if old is not None and (value.shape, value.dtype, value.tobytes()) != old
         ]
+        answer, sent = (raised, []) if raised else self._value(result)
         notes = [[w.category.__name__, str(w.message)[:300]] for w in caught[:50]]
         return {
             **answer,

@@ -4,6 +4,7 @@ import ctypes
 import os
 import resource
 import socket
+import stat
 from typing import Any
 
 __all__ = ["probe"]
@@ -38,6 +39,16 @@ def _files(hidden: list[str]) -> str:
                 return f"{folder} can be written to"
         except OSError:
             continue
+    with open("/proc/self/mounts") as mounts:
+        for line in mounts:
+            place, kind, options = line.split()[1:4]
+            if (
+                place not in ("/home/student", "/tmp", "/dev/shm")
+                and kind not in ("proc", "devpts", "devtmpfs", "mqueue")
+                and "ro" not in options.split(",")
+                and not stat.S_ISCHR(os.stat(place).st_mode)
+            ):
+                return f"{place} can be written to"
     for path in hidden:
         if os.path.lexists(path):
             return f"{path} can be seen"

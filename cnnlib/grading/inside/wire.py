@@ -6,17 +6,38 @@ trusts nothing: sizes, depth, counts and element types are checked before anythi
 
 import json
 import math
+import re
 import socket
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-__all__ = ["Limits", "OversizeError", "Remote", "WireError", "decode", "encode", "receive", "send"]
+__all__ = [
+    "Limits",
+    "OversizeError",
+    "Remote",
+    "WireError",
+    "decode",
+    "encode",
+    "plain_text",
+    "receive",
+    "send",
+]
 
 KINDS = "biufc"
+_DTYPES = {
+    dtype.str: dtype
+    for code in "?bhilqBHILQefdgFDG"
+    for dtype in [np.dtype(code).newbyteorder("=")]
+}
+"""Every element type that crosses, by the one spelling that it may have."""
+_CONTROL = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+    r"|\x1b(?!\[[0-9;]{0,20}m)"
+)
 _LENGTHS = struct.Struct(">IQ")
 
 
@@ -26,10 +47,11 @@ class Limits:
     header = 4 << 20
     bytes = 256 << 20
     arrays = 4_096
+    objects = 256
+    text = 1 << 20
     depth = 12
     entries = 100_000
-    text = 1 << 20
-    digits = 2_000
+    bits = 6_000
 
 
 class WireError(Exception):
@@ -57,6 +79,15 @@ class Remote:
         self.number, self.kind, self.name = number, kind, name
 
 
+def plain_text(text: Any, most: int) -> str:
+    """At most `most` characters of a text that can be stored and shown anywhere; "" if it is none.
+
+    Control characters (but tab, new line and colours), marks that turn the direction of writing, and
+    halves of surrogate pairs are replaced: a terminal would obey the first, and no file holds the last.
+    """
+    return _CONTROL.sub("\ufffd", text[:most]) if type(text) is str else ""
+
+
 # --- values -------------------------------------------------------------------------------------
 
 
@@ -79,16 +110,16 @@ def encode(value: Any, keep: Callable[[Any], Remote] | None = None) -> tuple[Any
         if kind is np.str_:
             return str(value)
         if kind is int:
-            if value.bit_length() > 3 * Limits.digits:
-                raise OversizeError("a number with too many digits")
-            return value
+            return _short(value)
         if kind is float:
             return value if math.isfinite(value) else {"f": repr(value)}
         if kind is complex:
             return {"c": [tree(value.real, depth), tree(value.imag, depth)]}
         if kind is tuple or kind is list:
             return {"t" if kind is tuple else "l": [tree(one, depth + 1) for one in value]}
-        if kind is dict and all(type(key) in (str, int) for key in value):
+        if kind is dict and all(
+            type(key) is str or (type(key) is int and key.bit_length() < 60) for key in value
+        ):
             return {"d": [[key, tree(one, depth + 1)] for key, one in value.items()]}
         if kind is Remote:
             return {"o": [value.number, value.kind, value.name]}
@@ -111,15 +142,23 @@ def encode(value: Any, keep: Callable[[Any], Remote] | None = None) -> tuple[Any
     return tree(value, 0), buffers
 
 
-def decode(tree: Any, buffers: list[bytes], remote: Callable[[int, str, str], Any]) -> Any:
+def decode(
+    tree: Any, buffers: Sequence[bytes | memoryview], remote: Callable[[int, str, str], Any]
+) -> Any:
     """The value of a tree that came across; `remote(number, kind, name)` makes what stands for an object."""
-    left = [Limits.entries]
+    left, objects, unused = [Limits.entries], [Limits.objects], dict(enumerate(buffers))
 
     def value(node: Any, depth: int) -> Any:
         left[0] -= 1
         if depth > Limits.depth or left[0] < 0:
             raise OversizeError("too deep or too many entries")
-        if node is None or isinstance(node, bool | int | float | str):
+        if type(node) is int:
+            return _short(node)
+        if type(node) is str:
+            if len(node) > Limits.text:
+                raise OversizeError("a text that is too long")
+            return plain_text(node, Limits.text)
+        if node is None or type(node) in (bool, float):
             return node
         if not isinstance(node, dict) or len(node) != 1:
             raise InvalidError("a value of no known form")
@@ -133,36 +172,66 @@ def decode(tree: Any, buffers: list[bytes], remote: Callable[[int, str, str], An
 
     def array(body: Any, depth: int) -> np.ndarray:
         code, shape, index = body
-        dtype = np.dtype(str(code)[:8])
-        if dtype.kind not in KINDS or dtype.hasobject or len(shape) > 16:
+        if type(code) is not str or code not in _DTYPES:
             raise InvalidError("an array of a type that does not cross")
-        if not all(type(side) is int and side >= 0 for side in shape) or type(index) is not int:
+        if len(shape) > 16 or not all(type(side) is int and 0 <= side < 1 << 62 for side in shape):
             raise InvalidError("an array of no shape")
-        content = buffers[index] if index >= 0 else b""
-        if math.prod(shape) * dtype.itemsize != len(content):
+        content = unused.pop(index)  # once: arrays may not multiply the bytes that came
+        if math.prod(shape) * _DTYPES[code].itemsize != len(content):
             raise InvalidError("an array whose bytes are not those of its shape")
-        return np.frombuffer(bytearray(content), dtype).reshape(shape)
+        plain = np.frombuffer(bytearray(content), _DTYPES[code]).reshape(shape)
+        if plain.dtype.kind == "b":
+            plain = plain.view(np.uint8) != 0  # other bytes than 0 and 1 are no truth values
+        return plain
+
+    def scalar(body: Any, depth: int) -> Any:
+        if body[1]:
+            raise InvalidError("a scalar with a shape")
+        return array(body, depth)[()]
+
+    def part(body: Any, depth: int) -> float:
+        number = value(body, depth)
+        if type(number) is not float:
+            raise InvalidError("a part of a complex number that is no float")
+        return number
+
+    def object_(number: Any, kind: Any, name: Any) -> Any:
+        objects[0] -= 1
+        if objects[0] < 0:
+            raise OversizeError("too many objects")
+        if type(number) is not int or number.bit_length() > 60:
+            raise InvalidError("an object without a number")
+        return remote(number, plain_text(kind, 20), plain_text(name, 80))
 
     def special(body: Any, depth: int) -> float:
         return {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}[body]
 
     def keyed(body: Any, depth: int) -> dict:
-        if not all(type(key) in (str, int) for key, _ in body):
-            raise InvalidError("a key that is neither text nor number")
-        return {key: value(one, depth) for key, one in body}
+        # longer numbers could be chosen so that all have one hash
+        if not all(
+            type(key) is str or (type(key) is int and key.bit_length() < 60) for key, _ in body
+        ):
+            raise InvalidError("a key that is neither text nor a short number")
+        return {value(key, depth): value(one, depth) for key, one in body}
 
     FORMS: dict[str, Callable[[Any, int], Any]] = {
         "f": special,
-        "c": lambda body, depth: complex(*(float(value(one, depth)) for one in body)),
+        "c": lambda body, depth: complex(*(part(one, depth) for one in body)),
         "t": lambda body, depth: tuple(value(one, depth) for one in body),
         "l": lambda body, depth: [value(one, depth) for one in body],
         "d": keyed,
         "a": array,
-        "s": lambda body, depth: array(body, depth)[()],
-        "o": lambda body, depth: remote(int(body[0]), str(body[1])[:20], str(body[2])[:80]),
-        "x": lambda body, depth: remote(-1, "strange", str(body)[:80]),
+        "s": scalar,
+        "o": lambda body, depth: object_(*body),
+        "x": lambda body, depth: object_(-1, "strange", body),
     }
     return value(tree, 0)
+
+
+def _short(number: int) -> int:
+    if number.bit_length() > Limits.bits:
+        raise OversizeError("a number with too many digits")
+    return number
 
 
 # --- frames -------------------------------------------------------------------------------------
@@ -182,7 +251,7 @@ def send(
 
 def receive(
     channel: socket.socket, deadline: float | None = None
-) -> tuple[dict[str, Any], list[bytes]]:
+) -> tuple[dict[str, Any], list[bytes | memoryview]]:
     """The next frame, which must be the only one: nobody speaks twice without being asked.
 
     Raises
@@ -208,14 +277,15 @@ def receive(
     try:
         message = json.loads(bytes(view[_LENGTHS.size : _LENGTHS.size + length]))
         sizes = message.pop("sizes")
-        good = all(type(size) is int and size >= 0 for size in sizes)
+        good = type(sizes) is list and all(type(size) is int and size >= 0 for size in sizes)
     except Exception:  # no JSON, too deep for the parser, a number with too many digits
         raise WireError("a header that is no JSON object") from None
     if not good or sum(sizes) != total or len(sizes) > Limits.arrays:
         raise WireError("sizes that do not add up")
-    buffers, at = [], _LENGTHS.size + length
+    buffers: list[bytes | memoryview] = []
+    at = _LENGTHS.size + length
     for size in sizes:
-        buffers.append(bytes(view[at : at + size]))
+        buffers.append(view[at : at + size])
         at += size
     return message, buffers
 

@@ -1,0 +1,111 @@
+"""No attack earns a mark, steals a word, damages a thing or stops the grader.
+
+Every attack is tried on one exercise, and each exercise by several; `make redteam` tries all on all.
+"""
+
+import os
+import time
+
+import pytest
+
+from cnnlib.checks.engine import SEED_VARIABLE
+from cnnlib.grading.barriers import prove
+from cnnlib.grading.runner import allowance_of
+from cnnlib.grading.sandbox import Allowance, Sandbox
+from tests.conftest import require_tool
+from tests.redteam import arena
+
+ALL = bool(os.environ.get("REDTEAM_ALL"))
+PAIRS = [
+    (exercise, name)
+    for number, name in enumerate(arena.ATTACKS)
+    for place, exercise in enumerate(arena.EXERCISES)
+    if ALL or place == number % len(arena.EXERCISES)
+]
+
+
+@pytest.fixture(scope="module")
+def boxes():
+    """One warm box for each set of packages that an exercise allows; less memory than in earnest."""
+    require_tool("bwrap", "bubblewrap")
+    made: dict[tuple, Sandbox] = {}
+
+    def box(nb):
+        packages = allowance_of(nb).packages
+        if packages not in made:
+            memory = 4 << 30 if "torch" in packages else 1 << 30
+            made[packages] = Sandbox(Allowance(packages=packages, memory=memory))
+            prove(made[packages])
+        return made[packages]
+
+    yield box
+    for one in made.values():
+        one.close()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def secret_seed():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(SEED_VARIABLE, arena.SEED)
+        yield
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    return arena.make_course(tmp_path_factory.mktemp("course"))
+
+
+@pytest.fixture(scope="module")
+def honest(boxes, course):
+    """The marks of the honest wrong answers, by exercise."""
+    known = {}
+
+    def marks(exercise):
+        if exercise not in known:
+            nb = arena.attacked(exercise, None, course)
+            known[exercise], _ = arena.graded(nb, boxes(nb))
+        return known[exercise]
+
+    return marks
+
+
+def test_there_are_attacks_of_every_class():
+    assert len(arena.ATTACKS) >= 50
+    kinds = [attack.kind for attack in arena.ATTACKS.values()]
+    assert all(kinds.count(kind) >= 8 for kind in kinds)
+    assert set(kinds) == {*("damage", "denial", "forging", "outputs", "protocol", "stealing")}
+
+
+@pytest.mark.parametrize("exercise", arena.EXERCISES)
+def test_the_arena_is_fair(exercise, boxes, honest):
+    """The wrong answers earn nothing, and the right ones everything: else an attack would prove nothing."""
+    assert set(honest(exercise).values()) == {0}
+    nb = arena.solved(exercise)
+    marks, run = arena.graded(nb, boxes(nb))
+    assert (marks, run.verdicts) == (arena.most(nb), [])
+
+
+@pytest.mark.parametrize(("exercise", "name"), PAIRS)
+def test_an_attack_gains_nothing(exercise, name, boxes, honest, course):
+    attack = arena.ATTACKS[name]
+    nb = arena.attacked(exercise, attack, course)
+    box, wrong = boxes(nb), honest(exercise)
+    before, running, number = arena.fingerprint(course), arena.processes_of(box), box._box.pid
+
+    start = time.monotonic()
+    with arena.short_calls():
+        marks, run = arena.graded(nb, box, **arena.LIMITS)
+    assert time.monotonic() - start < arena.LIMITS["total_seconds"] + 2
+
+    assert marks == wrong
+    assert arena.leaks(nb) == []
+    assert arena.runs_in_a_browser(nb) == []
+    if attack.verdict:  # on a busy machine the time may be over first
+        assert {attack.verdict, "timeout"} & set(run.verdicts)
+    assert "BREACH" not in arena.seen_by_the_student(nb)
+    assert arena.fingerprint(course) == before
+    assert (box._box.poll(), box._box.pid) == (None, number), "the box itself was lost"
+    assert arena.processes_of(box) == running, "something of it goes on"
+
+    after = arena.solved("ch04_output_size")
+    assert arena.graded(after, box)[0] == arena.most(after)
