@@ -14,7 +14,6 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
-from tests.grading.courses import COMMENTS, GRADES, ROOT, SEED, ask, coursedir, hand_in, new_course, outputs, place, rows  # fmt: skip
 from nbgrader.api import Gradebook
 from nbgrader.apps.api import NbGraderAPI
 
@@ -22,6 +21,19 @@ from cnnlib.grading import cluster, farm, samples
 from cnnlib.grading.__main__ import main
 from cnnlib.grading.marking import Graded, set_aside
 from tests.conftest import require_tool
+from tests.grading.courses import (  # fmt: skip
+    COMMENTS,
+    GRADES,
+    ROOT,
+    SEED,
+    ask,
+    coursedir,
+    hand_in,
+    new_course,
+    outputs,
+    place,
+    rows,
+)
 
 ASSIGNMENT = samples.ASSIGNMENT
 FULL = {"a_marks": 8.0, "b_marks": 7.0, "c_marks": 12.0, "d_answer": None}
@@ -59,9 +71,7 @@ def grade(in_thread):
 
         where = coursedir(course_of(course, settings.pop("db", "")))
         seed = settings.pop("seed", SEED)
-        return in_thread(
-            farm.grade_assignment, where, ASSIGNMENT, seed, show=False, **settings
-        )
+        return in_thread(farm.grade_assignment, where, ASSIGNMENT, seed, show=False, **settings)
 
     return run
 
@@ -344,7 +354,11 @@ def test_poison_is_quarantined_and_the_others_are_graded(course, grade, monkeypa
 
 
 def test_the_stored_seed_gives_the_same_bit_for_bit(course, dask_cluster, grade):
-    hand_in(course, "ada", {**CLASS["ada_full_marks"], "b_solution": WRONG_AT_TIMES, "c_solution": "print(met)"})
+    hand_in(
+        course,
+        "ada",
+        {**CLASS["ada_full_marks"], "b_solution": WRONG_AT_TIMES, "c_solution": "print(met)"},
+    )
     hand_in(course, "eva", CLASS["eva_flips_the_kernel"])
     grade(course, scheduler=dask_cluster.address)
     first = {student: outputs(course, student) for student in ("ada", "eva")}
@@ -417,14 +431,21 @@ def test_only_what_is_left_of_a_turn_is_graded(course, dask_cluster, grade):
 
 
 def test_what_cannot_be_graded_is_said_with_a_remedy(course, grade, capsys):
-    with pytest.raises(farm.FarmError, match=r"nobody has handed in 'ch04_output_size': .* Run 'nbgrader collect'"):
+    with pytest.raises(
+        farm.FarmError, match=r"nobody has handed in 'ch04_output_size': .* Run 'nbgrader collect'"
+    ):
         grade(course)
     hand_in(course, "ada", {})
-    with pytest.raises(farm.FarmError, match=r"scheduler='tcp://127.0.0.1:1' does not answer .* 'dask scheduler'"):
+    with pytest.raises(
+        farm.FarmError, match=r"scheduler='tcp://127.0.0.1:1' does not answer .* 'dask scheduler'"
+    ):
         grade(course, scheduler="tcp://127.0.0.1:1")
     assert main(["autograde", "ch99", "--course", str(course)]) == 2
     assert "assignment='ch99' is not in the gradebook sqlite:///" in capsys.readouterr().err
-    with farm._the_only_one(course), pytest.raises(farm.FarmError, match="another run is grading in"):
+    with (
+        farm._the_only_one(course),
+        pytest.raises(farm.FarmError, match="another run is grading in"),
+    ):
         grade(course)
     assert main(["report", ASSIGNMENT, "--course", str(course), "--seed", str(course / "x")]) == 2
     assert "nothing was graded with it" in capsys.readouterr().err

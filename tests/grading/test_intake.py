@@ -28,10 +28,16 @@ NO_NOTEBOOKS = {
     "format true": (_bytes(nbformat=True), "is no notebook of format 4 (nbformat=True)"),
     "format text": (_bytes(nbformat="4"), "is no notebook of format 4 (nbformat=4)"),
     "no cells": (_bytes(cells=None), "has no list of cells"),
-    "many": (_bytes(cells=[{}] * 2001), "has 2,001 cells, and it may have 2,000: delete the superfluous"),
+    "many": (
+        _bytes(cells=[{}] * 2001),
+        "has 2,001 cells, and it may have 2,000: delete the superfluous",
+    ),
     "strange cell": (_bytes(cells=[7]), "cell 1 is neither code nor text"),
     "strange kind": (_bytes(cells=[{"cell_type": "heading", "source": ""}]), "cell 1 is neither"),
-    "strange text": (_bytes(cells=[{"cell_type": "code", "source": [1]}]), "the text of cell 1 is no text"),
+    "strange text": (
+        _bytes(cells=[{"cell_type": "code", "source": [1]}]),
+        "the text of cell 1 is no text",
+    ),
 }
 
 
@@ -53,7 +59,9 @@ def test_of_a_notebook_only_kinds_texts_and_nbgraders_metadata_come_through():
         "outputs": "none of your business",
         "execution_count": "many",
     }
-    data = _bytes(nbformat_minor=10**30, metadata={"language": 7, "kernelspec": "x"}, cells=[hostile])
+    data = _bytes(
+        nbformat_minor=10**30, metadata={"language": 7, "kernelspec": "x"}, cells=[hostile]
+    )
     nb = notebook_of(b"\xef\xbb\xbf" + data)
     nbformat.validate(nb)
     assert nb.metadata == {}
@@ -89,7 +97,10 @@ FILES = {
     "dangling": (lambda path: path.symlink_to("nowhere"), "a.ipynb is a symbolic link"),
     "pipe": (os.mkfifo, "a.ipynb is not a regular file: hand in the notebook file."),
     "folder": (os.mkdir, "a.ipynb is not a regular file"),
-    "large": (_large, "a.ipynb has 20,971,521 bytes, and a notebook may have 20,971,520: clear the outputs"),
+    "large": (
+        _large,
+        "a.ipynb has 20,971,521 bytes, and a notebook may have 20,971,520: clear the outputs",
+    ),
     "none": (lambda path: None, "there is no file a.ipynb in the submission: keep the name"),
     "renamed": (
         lambda path: path.with_name("my copy.ipynb").touch(),
@@ -119,7 +130,9 @@ def test_a_linked_folder_is_refused(depth, tmp_path):
     else:
         other.mkdir()
         (other / "ch04").symlink_to(folder)
-    with pytest.raises(IntakeError, match="folder (eve|ch04) is a symbolic link: hand in the folder"):
+    with pytest.raises(
+        IntakeError, match="folder (eve|ch04) is a symbolic link: hand in the folder"
+    ):
         read_file(other / "ch04" / "a.ipynb")
 
 

@@ -195,18 +195,18 @@ def receive(
     length, total = _LENGTHS.unpack(_exactly(channel, _LENGTHS.size, deadline))
     if length > Limits.header or total > Limits.bytes:
         raise OversizeError(f"a frame of {length} and {total} bytes")
-    header = bytes(_exactly(channel, length, deadline))
+    frame = _exactly(channel, length + total, deadline)
     try:
-        message = json.loads(header)
+        message = json.loads(frame[:length])
         sizes = message.pop("sizes")
         good = all(type(size) is int and size >= 0 for size in sizes)
     except Exception:  # no JSON, too deep for the parser, a number with too many digits
         raise WireError("a header that is no JSON object") from None
     if not good or sum(sizes) != total or len(sizes) > Limits.arrays:
         raise WireError("sizes that do not add up")
-    content, buffers, at = _exactly(channel, total, deadline), [], 0
+    buffers, at = [], length
     for size in sizes:
-        buffers.append(bytes(content[at : at + size]))
+        buffers.append(bytes(frame[at : at + size]))
         at += size
     return message, buffers
 
