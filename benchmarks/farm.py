@@ -89,8 +89,8 @@ def kill_one_worker(course: Path, after: int, told: list[str]) -> None:
 
 
 def _is_worker(process: psutil.Process) -> bool:
-    command = " ".join(process.cmdline())  # dask may have given it a name
-    return "spawn_main" in command or "Dask Worker" in command
+    command = " ".join(process.cmdline()).lower()  # dask may have given it a name
+    return "spawn_main" in command or "dask worker" in command
 
 
 def _processor_seconds() -> float:
