@@ -149,7 +149,7 @@ def _judge(course: Path, kinds: dict, rows: list, seconds: float, used: float) -
     files = len(list(course.glob(f"autograded/*/{samples.ASSIGNMENT}/*.ipynb")))
     print(
         f"{seconds:,.0f} s, {number / seconds:.1f} submissions a second, "
-        f"{1000 * used / number:.0f} ms of processor time each; load of this machine "
+        f"{1000 * used / number:.0f} ms of processor time each (but for the killed worker's box); load of this machine "
         f"{os.getloadavg()[0]:.1f} on {cores()} cores"
     )
     print(
