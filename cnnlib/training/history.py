@@ -23,8 +23,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cnnlib.errors import DataError
 from cnnlib.data.files import write_whole
+from cnnlib.errors import DataError
 
 __all__ = ["Row", "read_csv", "to_csv"]
 

@@ -54,9 +54,7 @@ def bad_gradient(
     return _error(f"a gradient is not finite (the loss is {loss:.6g})", layer, what, when, rate)
 
 
-def _error(
-    fact: str, layer: str, what: str, when: tuple[int, int], rate: float
-) -> NotFiniteError:
+def _error(fact: str, layer: str, what: str, when: tuple[int, int], rate: float) -> NotFiniteError:
     epoch, step = when
     where = f"layer {layer}: {what}" if layer not in ("", "input") else what
     return NotFiniteError(
@@ -72,7 +70,10 @@ def _search(network: Any, x: Any) -> tuple[str, str]:
     images = _array(x)
     finite = np.isfinite(images).reshape(len(images), -1).all(1)
     if not finite.all():
-        return "input", f"image {int(np.argmin(finite))} of the batch has values that are not finite"
+        return (
+            "input",
+            f"image {int(np.argmin(finite))} of the batch has values that are not finite",
+        )
     kept = network.to_arrays()
     for step in network.plan.layers():
         for name in (*step.arrays, *step.buffers):
