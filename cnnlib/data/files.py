@@ -35,7 +35,7 @@ def cache_folder(name: str) -> Path:
     return Path(base) / "cnnlib" / name
 
 
-def write_whole(path: str | os.PathLike, write: Callable[[Path], None]) -> None:
+def write_whole(path: str | os.PathLike, write: Callable[[Path], object]) -> None:
     """Write a file under another name first, and put it in its place once it is complete.
 
     A program that is killed leaves the old file, or none, never half of one.

@@ -182,5 +182,5 @@ def digest(data: tuple[np.ndarray, np.ndarray] | None) -> str | None:
         return None
     crc = 0
     for array in data:
-        crc = zlib.crc32(memoryview(np.ascontiguousarray(array)).cast("B"), crc)
+        crc = zlib.crc32(np.ascontiguousarray(array).data, crc)
     return f"{len(data[1])} images {crc:08x}"

@@ -71,7 +71,7 @@ class TorchTrainer:
         self.named = dict(network.named_parameters())
         self.dtype = str(next(network.parameters()).dtype).removeprefix("torch.")
         self.run: Any = nn.parallel.DistributedDataParallel(network) if distributed else network
-        self.parallel = self.run if distributed else None
+        self.parallel: Any = self.run if distributed else None
         self.compiled = compile
         if compile:
             self.run = torch.compile(self.run, backend="inductor" if compile is True else compile)
@@ -103,7 +103,7 @@ class TorchTrainer:
                 images = self._laid_out(images)
             target = torch.from_numpy(labels[part]).to(self.device)
             waits = self.parallel is not None and i < len(parts) - 1
-            with self.parallel.no_sync() if waits and self.parallel else contextlib.nullcontext():
+            with self.parallel.no_sync() if waits else contextlib.nullcontext():
                 with self._cast():
                     out = self.run(images)
                     value = functional.cross_entropy(out, target, reduction="sum") / len(x)
