@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from cnnlib.training.experiments import EXPERIMENTS, SEEDS, SIZES
 from cnnlib.training.experiments.analysis import table, verdict
 from cnnlib.training.experiments.plan import Experiment
 from cnnlib.training.experiments.records import Record, default_folder, load_records, record_path
-from cnnlib.training.experiments.runner import one_run
+from cnnlib.training.experiments.runner import one_run, run_by_name
 from cnnlib.training.progress import bar
 
 EXIT = (
@@ -112,7 +113,7 @@ def _run(options: argparse.Namespace) -> int:
         bar(len(tasks), len(tasks) - len(left), unit="run") as shown,
         ProcessPoolExecutor(options.jobs, get_context("spawn")) as pool,
     ):
-        waiting = {pool.submit(_work, task): task for task in left}
+        waiting = {pool.submit(run_by_name, *task): task for task in left}
         for done in as_completed(waiting):
             name, arm, seed, *_ = waiting[done]
             try:
@@ -120,6 +121,13 @@ def _run(options: argparse.Namespace) -> int:
             except CnnlibError as error:
                 failed += 1
                 print(f"{name} {arm} seed {seed}: {error}", file=sys.stderr)
+            except BrokenProcessPool:
+                print(
+                    "A process was ended from outside, for want of memory perhaps. The same command goes on "
+                    "from here; with fewer --jobs it needs less.",
+                    file=sys.stderr,
+                )
+                return 1
             else:
                 seconds = record["about"]["seconds"]
                 shown.set_postfix(
@@ -127,14 +135,6 @@ def _run(options: argparse.Namespace) -> int:
                 )
             shown.update()
     return int(failed > 0)
-
-
-def _work(task: tuple[str, str, int, str, Path, Path]) -> Record:
-    import torch
-
-    torch.set_num_threads(1)
-    name, *rest = task
-    return one_run(EXPERIMENTS[name], *rest)
 
 
 def _show(options: argparse.Namespace) -> int:

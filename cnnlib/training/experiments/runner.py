@@ -21,7 +21,7 @@ from cnnlib.training.loop import evaluate, fit
 from cnnlib.training.optimizers import SGD, Adam
 from cnnlib.training.schedules import Cosine
 
-__all__ = ["one_run", "settings_of"]
+__all__ = ["one_run", "run_by_name", "settings_of"]
 
 MEAN, SPREAD = 0.2860, 0.3530  # of all training images' pixels, from 0 to 1
 GUESSING = 0.1
@@ -121,6 +121,16 @@ def one_run(
     write(path, record)
     checkpoint.unlink(missing_ok=True)
     return record
+
+
+def run_by_name(name: str, arm: str, seed: int, size: str, folder: Path, work: Path) -> Record:
+    """:func:`one_run` on one thread, for a process that was started for it."""
+    import torch
+
+    from cnnlib.training.experiments import EXPERIMENTS
+
+    torch.set_num_threads(1)
+    return one_run(EXPERIMENTS[name], arm, seed, size, folder, work)
 
 
 def _size(experiment: Experiment, size: str) -> Size:
