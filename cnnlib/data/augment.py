@@ -62,7 +62,7 @@ def draw(rng: np.random.Generator, n: int, *, flip: bool = True, reach: int = 4)
     Examples
     --------
     >>> draw(np.random.default_rng(0), 3, reach=2).moves.tolist()
-    [[-1, -1], [-2, -2], [-2, 2]]
+    [[-1, -1], [-2, -2], [-2, -2]]
     """
     n, reach = whole("n", n, 0), whole("reach", reach, 0)
     flips = rng.integers(2, size=n) == 1 if flip else np.zeros(n, bool)

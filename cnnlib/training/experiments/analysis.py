@@ -7,9 +7,9 @@ seeds with its 95 % interval (Student's t), and is
 - *contradicted* if the whole interval is elsewhere,
 - *undecided* otherwise.
 
-A claim *holds* if all its comparisons are supported. It *does not hold here* if none is, or if more are
-contradicted than supported. Otherwise it *holds with a caveat*, and the caveat names the comparisons
-that are not supported. Intervals are not widened for being several.
+A claim *holds* if all its comparisons are supported, and stays *open* if all are undecided. It *does not
+hold here* if more are contradicted than supported. Otherwise it *holds with a caveat*, and the caveat names
+the comparisons that are not supported. Intervals are not widened for being several.
 
 References
 ----------
@@ -184,7 +184,9 @@ def verdict(experiment: Experiment, claim: str, records: Records) -> dict[str, A
     found: dict[str, Any] = {"id": claim}
     if count["supported"] == len(rows):
         found["verdict"] = "holds"
-    elif not count["supported"] or count["contradicted"] > count["supported"]:
+    elif count["undecided"] == len(rows):
+        found["verdict"] = "open"
+    elif count["contradicted"] > count["supported"]:
         found["verdict"] = "does not hold here"
     else:
         found["verdict"] = "holds with a caveat"
