@@ -241,7 +241,7 @@ def _torch_optimizer(optimizer: Optimizer, network: Network) -> torch.optim.Opti
     return torch.optim.Adam(
         network.parameters(),
         lr=optimizer.learning_rate,
-        betas=(optimizer.beta1, optimizer.beta2),
+        betas=(float(optimizer.beta1), float(optimizer.beta2)),
         eps=optimizer.eps,
         weight_decay=optimizer.weight_decay,
     )

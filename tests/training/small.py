@@ -3,7 +3,7 @@
 import numpy as np
 
 SMALL = (
-    "INPUT(1, 14, 14) => CONV(4) => RELU => BN => POOL => CONV(6) => RELU => POOL => "
+    "INPUT(1, 14, 14) => CONV(4) => RELU => BN => POOL => CONV(6) => RELU => "
     "FC(16) => RELU => DO(0.3) => FC(10)"
 )
 PLAIN = "INPUT(1, 14, 14) => CONV(4) => RELU => POOL => FC(16) => RELU => FC(10)"
