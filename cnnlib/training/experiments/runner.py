@@ -157,6 +157,7 @@ def _trained(
             batch_size=experiment.batch_size,
             seed=seed,
             checkpoint=checkpoint,
+            checkpoint_every=100,
             progress=False,
         )
     except NotFiniteError as error:
