@@ -15,13 +15,13 @@ EXPERIMENT = Experiment(
     "fewer parameters?",
     arms={
         # 3 · (9 · 16 · 16 + 16) = 6,960 parameters in the block
-        "three_3x3": Arm(diagram("[CONV(16) => RELU] * 3"), 0.05),
+        "three_3x3": Arm(diagram("[CONV(16) => RELU] * 3"), 0.003, "adam"),
         # 49 · 16 · 16 + 16 = 12,560
-        "one_7x7": Arm(diagram("CONV(16, 7) => RELU"), 0.05),
+        "one_7x7": Arm(diagram("CONV(16, 7) => RELU"), 0.003, "adam"),
         # 49 · 16 · 9 + 9 = 7,065: as many as three_3x3, with 9 filters
-        "one_7x7_narrow": Arm(diagram("CONV(9, 7) => RELU"), 0.05),
+        "one_7x7_narrow": Arm(diagram("CONV(9, 7) => RELU"), 0.003, "adam"),
         # for scale: one 3 × 3, which sees less
-        "one_3x3": Arm(diagram("CONV(16) => RELU"), 0.05),
+        "one_3x3": Arm(diagram("CONV(16) => RELU"), 0.003, "adam"),
     },
     comparisons=(
         Comparison(
@@ -40,6 +40,6 @@ EXPERIMENT = Experiment(
         ),
     ),
     analysis="Simonyan and Zisserman (2015, section 2.3): a stack of three sees 7 × 7, has 27 C² weights for 49 "
-    "C², and three activations for one. Both comparisons mix depth with filter size, as the claim does. SGD with "
-    "momentum 0.9 at 0.05.",
+    "C², and three activations for one. Both comparisons mix depth with filter size, as the claim does. Adam at "
+    "0.003.",
 )

@@ -14,7 +14,7 @@ EXPERIMENT = Experiment(
     title="Zero padding in a deep stack",
     question="Is a stack of CONV right more often when zeros keep its size than when it shrinks?",
     arms={
-        f"{'padded' if padded else 'bare'}_{layers}": Arm(diagram(layers, padded), 0.05)
+        f"{'padded' if padded else 'bare'}_{layers}": Arm(diagram(layers, padded), 0.003, "adam")
         for layers in (3, 6)
         for padded in (True, False)
     },
@@ -29,5 +29,5 @@ EXPERIMENT = Experiment(
         for layers in (3, 6)
     ),
     analysis="14 × 14 shrinks to 8 × 8 in three layers and to 2 × 2 in six. Both end in GAP, so the parameters "
-    "are the same; the padded stack computes more. SGD with momentum 0.9 at 0.05.",
+    "are the same; the padded stack computes more. Adam at 0.003.",
 )
