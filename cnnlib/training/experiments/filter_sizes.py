@@ -42,4 +42,5 @@ EXPERIMENT = Experiment(
     analysis="Simonyan and Zisserman (2015, section 2.3): a stack of three sees 7 × 7, has 27 C² weights for 49 "
     "C², and three activations for one. Both comparisons mix depth with filter size, as the claim does. Adam at "
     "0.003.",
+    epochs={"small": 6, "full": 5, "slice": 1},
 )
