@@ -92,7 +92,7 @@ def test_a_record_of_other_settings_and_a_damaged_one_are_refused(tmp_path):
     one_run(POOL, "pool", 0, "slice", tmp_path, tmp_path)
     changed = replace(POOL, arms={"pool": replace(POOL.arms["pool"], learning_rate=0.2)})
     with pytest.raises(
-        DataError, match=r"other settings: learning_rate was 0\.1 and is 0\.2"
+        DataError, match=r"other settings: learning_rate was 0\.003 and is 0\.2"
     ) as error:
         one_run(changed, "pool", 0, "slice", tmp_path, tmp_path)
     assert "Delete it to run anew, or give another folder with --records" in str(error.value)
