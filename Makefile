@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 unexport PYTHONPATH
 
 .DEFAULT_GOAL := help
-.PHONY: help book pdf epub links serve lab test exercises grade grade-farm bench bench-farm bench-grading mutants lint lock clean
+.PHONY: help book pdf epub links serve lab test exercises grade grade-farm bench bench-farm bench-grading experiments mutants lint lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ bench-farm: $(READY) ## ten thousand submissions on the farm, one worker killed 
 
 bench: $(READY) ## measure the layers against torch and print the ratios
 	@$(RUN) benchmarks/layers.py
+
+experiments: $(READY) ## run all experiments on small data (hours; goes on where it was stopped; SIZE=full for all the data)
+	@$(RUN) -m cnnlib.training.experiments run all --size $(or $(SIZE),small) --jobs $(or $(JOBS),2)
 
 mutants: $(READY) ## how many small faults in the solutions the graders notice (minutes)
 	@$(RUN) -m tools.mutants

@@ -9,7 +9,7 @@ import sys
 
 import timing
 
-FAMILIES = ("conv", "pool", "pointwise", "step", "numpy_ml", "diagram")
+FAMILIES = ("conv", "pool", "pointwise", "step", "training", "numpy_ml", "diagram")
 
 
 def main(wanted: list[str]) -> int:

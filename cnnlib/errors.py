@@ -9,6 +9,7 @@ __all__ = [
     "DataError",
     "DiagramError",
     "DtypeError",
+    "NotFiniteError",
     "RangeError",
     "ShapeError",
     "error_at",
@@ -33,6 +34,22 @@ class RangeError(CnnlibError):
 
 class DataError(CnnlibError):
     """Data that are not where they were looked for, or not what they should be."""
+
+
+class NotFiniteError(CnnlibError):
+    """A training that has left the finite numbers: NaN or infinity in a loss or a gradient.
+
+    Attributes
+    ----------
+    epoch, step : int
+        When, both counted from 1.
+    layer : str
+        Where: the layer's name, ``"input"`` for the images; empty if it cannot be told.
+    """
+
+    def __init__(self, message: str, epoch: int, step: int, layer: str) -> None:
+        self.epoch, self.step, self.layer = epoch, step, layer
+        super().__init__(message)
 
 
 class DiagramError(CnnlibError):

@@ -31,7 +31,6 @@ import gzip
 import hashlib
 import math
 import os
-import sys
 import tempfile
 import urllib.request
 import zlib
@@ -40,6 +39,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from cnnlib.data.files import cache_folder
 from cnnlib.errors import DataError
 
 __all__ = [
@@ -111,7 +111,7 @@ def fashion_mnist(
         :mod:`cnnlib.data.fashion_mnist`.
     download : bool
         If they are not found, fetch them (31 MB) into `folder`, or else the cache folder. Each file is
-        checked before it is put there.
+        checked before it is put there, and a damaged one that is there is replaced.
 
     Returns
     -------
@@ -132,13 +132,12 @@ def fashion_mnist(
                 _fetch(name, found)
     if found is None:
         raise DataError(_nowhere(folder, places))
-    paths = [_file(found, name) for name in FILES]
     train_images, train_labels, test_images, test_labels = (
-        _read(path, IMAGES if "images" in path.name else LABELS) for path in paths if path
+        _mended(found, name, mend=download and found == places[-1]) for name in FILES
     )
     for images, labels, path in (
-        (train_images, train_labels, paths[1]),
-        (test_images, test_labels, paths[3]),
+        (train_images, train_labels, _file(found, FILES[1])),
+        (test_images, test_labels, _file(found, FILES[3])),
     ):
         if len(images) != len(labels):
             raise DataError(
@@ -192,14 +191,7 @@ def _places(folder: str | os.PathLike | None) -> list[Path]:
 
 
 def _cache_folder() -> Path:
-    """Where programs keep what they can fetch again, on this kind of machine."""
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "cnnlib" / "fashion-mnist"
+    return cache_folder("fashion-mnist")
 
 
 def _file(place: Path, name: str) -> Path | None:
@@ -227,6 +219,18 @@ def _nowhere(folder: str | os.PathLike | None, places: list[Path]) -> str:
 
 
 # --- reading --------------------------------------------------------------------------------------
+
+
+def _mended(place: Path, name: str, *, mend: bool) -> np.ndarray:
+    """The array of that file, which is fetched anew if it is damaged and `mend` allows it."""
+    magic = IMAGES if "images" in name else LABELS
+    try:
+        return _read(_file(place, name) or place / name, magic)
+    except DataError:
+        if not mend:
+            raise
+    _fetch(name, place)
+    return _read(place / name, magic)
 
 
 def _read(path: Path, magic: int) -> np.ndarray:

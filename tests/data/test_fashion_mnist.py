@@ -216,6 +216,20 @@ def test_a_download_goes_into_the_folder_and_fetches_what_is_missing(
     assert capsys.readouterr().out.count("fetched") == 1
 
 
+def test_a_damaged_file_is_fetched_anew(mirror, arrays, tmp_path, capsys):
+    target = tmp_path / "place"
+    fashion_mnist(target, download=True)
+    whole = (target / IMAGES).read_bytes()
+    (target / IMAGES).write_bytes(whole[: len(whole) // 2])
+    (target / LABELS).write_bytes(b"")
+    with pytest.raises(DataError, match="cannot be read"):
+        fashion_mnist(target)
+    capsys.readouterr()
+    assert same(fashion_mnist(target, download=True), arrays)
+    assert capsys.readouterr().out.count("fetched") == 2
+    assert (target / IMAGES).read_bytes() == whole
+
+
 def test_a_wrong_checksum_stores_nothing(mirror, folder, tmp_path):
     (folder / IMAGES).write_bytes(gzip.compress(idx(np.zeros((6, 28, 28)))))
     with pytest.raises(DataError) as error:

@@ -1,0 +1,107 @@
+"""Plots made from records; the caller gives the colours, so that the book's own style applies."""
+
+from typing import Any
+
+from cnnlib.training.experiments.analysis import Interval, Records, compare, table
+from cnnlib.training.experiments.plan import Experiment
+
+__all__ = ["plot_arms", "plot_differences", "plot_histories"]
+
+
+def plot_arms(
+    experiment: Experiment,
+    records: Records,
+    metric: str = "test_accuracy",
+    *,
+    ink: str = "black",
+    faint: str = "grey",
+    axes: Any = None,
+) -> Any:
+    """Each arm's mean with its 95 % interval, and the single seeds as small dots.
+
+    Parameters
+    ----------
+    experiment, records
+        From :data:`cnnlib.training.experiments.EXPERIMENTS` and ``load_records``.
+    metric : str
+        A number of the results.
+    ink, faint : str
+        Colours, such as those of the book's figures.
+    axes : matplotlib Axes, optional
+        Without it a figure of its own.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    rows = table(experiment, records)
+    axes = axes if axes is not None else _axes(len(rows))
+    for y, row in enumerate(rows):
+        single = [record["result"][metric] for record in records[row["arm"]].values()]
+        shown = [value for value in single if value is not None]
+        axes.plot(shown, [y] * len(shown), ".", color=faint, markersize=5, zorder=2)
+        if row[metric] is not None:
+            _whisker(axes, y, row[metric], ink)
+    _finish(axes, [row["arm"] for row in rows], metric.replace("_", " "))
+    return axes.figure
+
+
+def plot_differences(
+    experiment: Experiment,
+    records: Records,
+    claim: str,
+    *,
+    ink: str = "black",
+    faint: str = "grey",
+    axes: Any = None,
+) -> Any:
+    """The differences of a claim's comparisons with their intervals, beside the line of no difference."""
+    rows = [compare(c, records) for c in experiment.comparisons if c.claim == claim]
+    rows = [row for row in rows if row["difference"] is not None]
+    axes = axes if axes is not None else _axes(len(rows))
+    axes.axvline(0 if rows[0]["against"] else 1, color=faint, linewidth=1, zorder=1)
+    for y, row in enumerate(rows):
+        _whisker(axes, y, Interval(row["difference"], row["low"], row["high"]), ink)
+    _finish(axes, [row["says"] for row in rows], "difference" if rows[0]["against"] else "ratio")
+    return axes.figure
+
+
+def plot_histories(
+    records: Records,
+    arms: dict[str, str],
+    metric: str = "validation_accuracy",
+    *,
+    axes: Any = None,
+) -> Any:
+    """A number over the epochs, a thin line for each seed; `arms` gives the colour of each arm."""
+    axes = axes if axes is not None else _axes(6)
+    for arm, colour in arms.items():
+        label: str | None = arm
+        for record in records[arm].values():
+            values = [row[metric] for row in record["history"]]
+            epochs = range(1, len(values) + 1)
+            axes.plot(epochs, values, "-", color=colour, linewidth=1, alpha=0.8, label=label)
+            label = None
+    axes.set(xlabel="epoch", ylabel=metric.replace("_", " "))
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.legend(frameon=False)
+    return axes.figure
+
+
+def _axes(rows: int) -> Any:
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(7, 1 + 0.32 * rows), layout="constrained").subplots()
+
+
+def _whisker(axes: Any, y: float, found: Interval, colour: str) -> None:
+    axes.plot([found.low, found.high], [y, y], "-", color=colour, linewidth=2, zorder=3)
+    axes.plot([found.mean], [y], "o", color=colour, markersize=6, zorder=4)
+
+
+def _finish(axes: Any, labels: list[str], what: str) -> None:
+    axes.set_yticks(range(len(labels)), labels)
+    axes.invert_yaxis()
+    axes.set_xlabel(what)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.tick_params(axis="y", length=0)
