@@ -38,6 +38,7 @@ _CONTROL = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
     r"|\x1b(?!\[[0-9;]{0,20}m)"
 )
+Buffers = list[bytes | memoryview]
 _LENGTHS = struct.Struct(">IQ")
 
 
@@ -249,7 +250,7 @@ def send(
 
 def receive(
     channel: socket.socket, deadline: float | None = None
-) -> tuple[dict[str, Any], list[bytes | memoryview]]:
+) -> tuple[dict[str, Any], Buffers]:
     """The next frame.
 
     Raises
@@ -274,7 +275,7 @@ def receive(
     if not good or sum(sizes) != total or len(sizes) > Limits.arrays:
         raise WireError("sizes that do not add up")
     content, at = memoryview(_exactly(channel, total, deadline)), 0
-    buffers: list[bytes | memoryview] = []
+    buffers: Buffers = []
     for size in sizes:
         buffers.append(content[at : at + size])
         at += size
