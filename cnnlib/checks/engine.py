@@ -53,6 +53,7 @@ SEED_VARIABLE = "CNNLIB_GRADING_SEED"
 SEED_FILE_VARIABLE = "CNNLIB_GRADING_SEED_FILE"
 _VISIBLE = "visible"
 _NOT_WRITTEN = "not written yet"
+_SECRET = "right on the visible inputs, and wrong on one that only the grading run has"
 _COUNT = " in place of "  # how judges.pick says that the number of results is wrong
 
 Judge = Callable[[Case, Any, Outcome], str]
@@ -193,6 +194,7 @@ class _Seen:
     problem: str
     part: Part
     count: int
+    secret: bool
 
     def by(self, task: Task, misconception: Misconception) -> Outcome:
         """What the misconception makes of the same input."""
@@ -233,7 +235,9 @@ def examine(exercise: Exercise, task: Task, function: Callable, *, seeds: Sequen
     stopped = ""
     for part in task.parts:
         seen[part.name] = []
-        for case in [c for seed in seeds for c in part.cases(_generator(seed, *frame, part.name))]:
+        for seed, case in [
+            (s, c) for s in seeds for c in part.cases(_generator(s, *frame, part.name))
+        ]:
             if stopped:
                 break
             right = _right(task, part, case)
@@ -243,7 +247,7 @@ def examine(exercise: Exercise, task: Task, function: Callable, *, seeds: Sequen
                 count = len(right)
                 right, got = right[part.pick], pick(got, part.pick, count)
             problem = _problem(part, case, right, got, is_class(function))
-            seen[part.name].append(_Seen(case, right, got, problem, part, count))
+            seen[part.name].append(_Seen(case, right, got, problem, part, count, seed != _VISIBLE))
             if got.timed_out:
                 stopped = "time"
             elif got.raised and got.raised[0] == "NotImplementedError":
@@ -254,7 +258,8 @@ def examine(exercise: Exercise, task: Task, function: Callable, *, seeds: Sequen
     everything = [one for part in seen.values() for one in part]
     blank = stopped == "blank" and len(everything) == 1
     rows = _one_picture(_rows(task, seen))
-    printed = next((one.got.printed for one in everything if one.got.printed), "")
+    # what it wrote about a secret input stays where that is
+    printed = next((o.got.printed for o in everything if o.got.printed and not o.secret), "")
     return Report(
         *frame,
         rows=rows,
@@ -322,11 +327,14 @@ def _rows(task: Task, seen: dict[str, list[_Seen]]) -> tuple[Row, ...]:
         hints = {p.hint for p in sharing[stop] if p.hint} if stop else {part.hint}
         if part.hint and idea is None and len(hints) == 1 and _about_the_idea(one.got):
             message += f". Hint {part.hint} under the task is about this"
-        if message != _NOT_WRITTEN:
+        if one.secret:
+            message = _SECRET
+        elif message != _NOT_WRITTEN:
             message = one.case.told(message)
         if stop and told.setdefault(stop, part.name) != part.name:
             message = f"the same as in “{told[stop]}”"
-        rows.append(Row(part.name, part.points, "wrong", message, idea, _picture(part, one)))
+        picture = None if one.secret else _picture(part, one)
+        rows.append(Row(part.name, part.points, "wrong", message, idea, picture))
     return tuple(rows)
 
 

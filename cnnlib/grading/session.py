@@ -167,9 +167,7 @@ class Session:
             f"a check hands over a {type(value).__name__}, which does not cross to the student"
         )
 
-    def _value(
-        self, answer: dict, buffers: list[bytes | memoryview], where: str, origin: str = ""
-    ) -> Any:
+    def _value(self, answer: dict, buffers: wire.Buffers, where: str, origin: str = "") -> Any:
         def remote(number: int, kind: str, name: str) -> Any:
             return _proxy(self, number, kind, name, origin, where)
 
@@ -183,7 +181,7 @@ class Session:
 
     def _exchange(
         self, request: dict, seconds: float, where: str, sent: list[bytes] | None = None
-    ) -> tuple[dict[str, Any], list[bytes | memoryview]]:
+    ) -> tuple[dict[str, Any], wire.Buffers]:
         if seconds <= 0 or time.monotonic() >= self.end:
             self._note("timeout", where, "the time for the whole submission is over")
             raise TimeIsOver

@@ -38,6 +38,7 @@ _CONTROL = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
     r"|\x1b(?!\[[0-9;]{0,20}m)"
 )
+Buffers = list[bytes | memoryview]
 _LENGTHS = struct.Struct(">IQ")
 
 
@@ -251,7 +252,7 @@ def send(
 
 def receive(
     channel: socket.socket, deadline: float | None = None
-) -> tuple[dict[str, Any], list[bytes | memoryview]]:
+) -> tuple[dict[str, Any], Buffers]:
     """The next frame, which must be the only one: nobody speaks twice without being asked.
 
     Raises
@@ -282,7 +283,7 @@ def receive(
         raise WireError("a header that is no JSON object") from None
     if not good or sum(sizes) != total or len(sizes) > Limits.arrays:
         raise WireError("sizes that do not add up")
-    buffers: list[bytes | memoryview] = []
+    buffers: Buffers = []
     at = _LENGTHS.size + length
     for size in sizes:
         buffers.append(view[at : at + size])
