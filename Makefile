@@ -8,10 +8,10 @@ READY := $(VENV)/.ready
 unexport PYTHONPATH
 
 .DEFAULT_GOAL := help
-.PHONY: help book pdf epub links serve lab test exercises grade bench mutants lint lock clean
+.PHONY: help book pdf epub links serve lab test exercises grade redteam redteam-plain bench mutants lint lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(READY): pyproject.toml constraints.txt tools/environment.sh
 	@bash tools/environment.sh "$(PYTHON)" "$(VENV)"
@@ -44,6 +44,12 @@ exercises: $(READY) ## generate the student notebooks from solutions/
 
 grade: $(READY) ## run nbgrader's whole cycle on sample submissions (EXERCISE=ch05_activation for another than chapter 4's)
 	@$(RUN) -m cnnlib.grading.classroom $(if $(EXERCISE),--exercise $(EXERCISE))
+
+redteam: $(READY) ## every attack of tests/redteam on every exercise (hours)
+	@REDTEAM_ALL=1 $(RUN) -m pytest -n auto tests/redteam
+
+redteam-plain: $(READY) ## the same attacks on nbgrader as it comes, to show that they are real (minutes)
+	@$(RUN) -m tests.redteam.plain
 
 bench: $(READY) ## measure the layers against torch and print the ratios
 	@$(RUN) benchmarks/layers.py

@@ -1,5 +1,6 @@
 """The frames between the grader and a student's process: all kinds cross, and nothing else does harm."""
 
+import contextlib
 import json
 import math
 import socket
@@ -98,7 +99,12 @@ def test_every_element_type_crosses_as_array_and_as_scalar(pair, dtype):
 
 @pytest.mark.parametrize(
     "value",
-    [np.arange(6.0).reshape(2, 3).T, np.arange(6.0)[::2], np.arange(3, dtype=">i4"), np.ones(3)[:1]],
+    [
+        np.arange(6.0).reshape(2, 3).T,
+        np.arange(6.0)[::2],
+        np.arange(3, dtype=">i4"),
+        np.ones(3)[:1],
+    ],
     ids=["transposed", "strided", "big-endian", "sliced"],
 )
 def test_an_array_of_any_layout_comes_as_a_plain_one(value):
@@ -193,10 +199,8 @@ def test_a_forged_value_is_refused(tree, kind):
 @settings(max_examples=300, deadline=None)
 @given(tree=JSON, content=st.lists(st.binary(max_size=16), max_size=2))
 def test_no_tree_raises_anything_but_a_wire_error(tree, content):
-    try:
+    with contextlib.suppress(WireError):  # and nothing else
         wire.decode(tree, content, lambda *facts: facts)
-    except WireError as error:
-        assert error.verdict in ("invalid", "oversize", "protocol")
 
 
 def _received(pair, content):
