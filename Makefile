@@ -8,10 +8,10 @@ READY := $(VENV)/.ready
 unexport PYTHONPATH
 
 .DEFAULT_GOAL := help
-.PHONY: help book pdf epub links serve lab test exercises grade grade-farm bench bench-farm bench-grading experiments mutants lint lock clean
+.PHONY: help book pdf epub links serve lab test exercises grade grade-farm redteam redteam-plain bench bench-farm bench-grading experiments mutants lint lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(READY): pyproject.toml constraints.txt tools/environment.sh
 	@bash tools/environment.sh "$(PYTHON)" "$(VENV)"
@@ -53,6 +53,12 @@ bench-grading: $(READY) ## submissions per second beside plain nbgrader, on the 
 
 bench-farm: $(READY) ## ten thousand submissions on the farm, one worker killed in the middle (NUMBER=… for another number)
 	@$(RUN) -m benchmarks.farm $(if $(NUMBER),--number $(NUMBER))
+
+redteam: $(READY) ## every attack of tests/redteam on every exercise (hours)
+	@REDTEAM_ALL=1 $(RUN) -m pytest -n auto tests/redteam
+
+redteam-plain: $(READY) ## the same attacks on nbgrader as it comes, to show that they are real (minutes)
+	@$(RUN) -m tests.redteam.plain
 
 bench: $(READY) ## measure the layers against torch and print the ratios
 	@$(RUN) benchmarks/layers.py

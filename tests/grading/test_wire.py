@@ -1,5 +1,6 @@
 """The frames between the grader and a student's process: all kinds cross, and nothing else does harm."""
 
+import contextlib
 import json
 import math
 import socket
@@ -198,12 +199,8 @@ def test_a_forged_value_is_refused(tree, kind):
 @settings(max_examples=300, deadline=None)
 @given(tree=JSON, content=st.lists(st.binary(max_size=16), max_size=2))
 def test_no_tree_raises_anything_but_a_wire_error(tree, content):
-    verdict = ""
-    try:
+    with contextlib.suppress(WireError):  # and nothing else
         wire.decode(tree, content, lambda *facts: facts)
-    except WireError as error:
-        verdict = error.verdict
-    assert verdict in ("", "invalid", "oversize", "protocol")
 
 
 def _received(pair, content):

@@ -5,10 +5,12 @@ Every attack is tried on one exercise, and each exercise by several; `make redte
 
 import os
 import time
+import warnings
 
 import pytest
 
-from cnnlib.checks.engine import SEED_VARIABLE
+from cnnlib.checks.ch04_output_size import EXERCISE
+from cnnlib.checks.engine import SEED_VARIABLE, examine
 from cnnlib.grading.barriers import prove
 from cnnlib.grading.runner import allowance_of
 from cnnlib.grading.sandbox import Allowance, Sandbox
@@ -73,7 +75,7 @@ def test_there_are_attacks_of_every_class():
     assert len(arena.ATTACKS) >= 50
     kinds = [attack.kind for attack in arena.ATTACKS.values()]
     assert all(kinds.count(kind) >= 8 for kind in kinds)
-    assert set(kinds) == {*("damage", "denial", "forging", "outputs", "protocol", "stealing")}
+    assert set(kinds) == {"damage", "denial", "forging", "outputs", "protocol", "stealing"}
 
 
 @pytest.mark.parametrize("exercise", arena.EXERCISES)
@@ -109,3 +111,31 @@ def test_an_attack_gains_nothing(exercise, name, boxes, honest, course):
 
     after = arena.solved("ch04_output_size")
     assert arena.graded(after, box)[0] == arena.most(after)
+
+
+def test_nothing_about_a_secret_input_comes_back():
+    """A function that is right on all that a student can see, and tells about the rest in every way."""
+    task = EXERCISE.tasks["a"]
+    visible = []
+
+    def learns(*positional, **keyword):
+        visible.append((positional, keyword))
+        return task.reference(*positional, **keyword)
+
+    examine(EXERCISE, task, learns, seeds=["visible"])
+
+    def tells(*positional, **keyword):
+        if (positional, keyword) in visible:
+            return task.reference(*positional, **keyword)
+        print(f"canary-printed {positional} {keyword}")
+        warnings.warn(f"canary-warned {positional}", stacklevel=1)
+        if positional[0] % 2:
+            raise RuntimeError(f"canary-raised {positional}")
+        return f"canary-returned {positional}"
+
+    report = examine(EXERCISE, task, tells, seeds=["visible", arena.SEED])
+    assert report.points == 0
+    shown = [*report._repr_mimebundle_().values(), repr(report)]
+    assert "canary" not in str(shown)
+    assert "only the grading run has" in report._repr_html_()
+    assert "expected" not in str(report)

@@ -69,9 +69,12 @@ def _processes() -> str:
     seen = [int(name) for name in os.listdir("/proc") if name.isdigit()]
     if len(seen) > 2:
         return f"it sees {len(seen)} processes"
+    limit = resource.getrlimit(resource.RLIMIT_NPROC)[0]
+    if not 0 <= limit <= 4096:
+        return "processes have no limit"
     children = []
     try:
-        for _ in range(resource.getrlimit(resource.RLIMIT_NPROC)[0] + 20):
+        for _ in range(limit + 20):
             pid = os.fork()
             if pid == 0:
                 while True:

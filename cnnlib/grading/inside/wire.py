@@ -132,6 +132,8 @@ def encode(value: Any, keep: Callable[[Any], Remote] | None = None) -> tuple[Any
 
     def array(value: Any) -> Any:
         scalar = not issubclass(type(value), np.ndarray)
+        if value.size * value.dtype.itemsize > Limits.bytes:  # a view may be larger than any memory
+            raise OversizeError("an array that is too large")
         plain = np.array(value, order="C", subok=False)
         if plain.dtype.kind not in KINDS or plain.dtype.hasobject:
             # which type it is may be told, its content does not cross
