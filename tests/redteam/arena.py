@@ -6,9 +6,7 @@ attack stands beside the first wrong answer; where it defines ``at_call``, every
 """
 
 import contextlib
-import hashlib
 import json
-import os
 import re
 import time
 from collections.abc import Iterator
@@ -34,7 +32,6 @@ ROOT = Path(__file__).parents[2]
 SEED = "canary-seed-58c1f0e2d7"
 LIMITS = {"cell_seconds": 1.5, "call_seconds": 1.0, "total_seconds": 6.0}
 """For attacks; so that a test of a time-out takes no longer than it must."""
-MARK = "redteam-was-here"
 _WITHHELD = {"reference", "pytorch", "checks"}
 
 _PREAMBLE = """
@@ -84,7 +81,8 @@ def _read() -> Iterator[Attack]:
 
 
 ATTACKS = {attack.name: attack for attack in _read()}
-NOT_YET = {"ch12_beyond_the_pattern", "ch13_rules_of_thumb"}  # they need more than NumPy in the box
+# not yet: these need more than NumPy in the box
+NOT_YET = {"ch08_fully_connected", "ch12_beyond_the_pattern", "ch13_rules_of_thumb"}
 EXERCISES = tuple(
     sorted(path.name for path in (ROOT / "exercises").glob("ch*") if path.name not in NOT_YET)
 )
@@ -258,52 +256,3 @@ def runs_in_a_browser(nb: NotebookNode) -> list[str]:
             if output.get("metadata"):
                 page.found.append(f"metadata {json.dumps(output.metadata)}")
     return page.found
-
-
-# --- what must stay as it is ----------------------------------------------------------------------
-
-
-def make_course(folder: Path) -> Path:
-    """A course folder with a gradebook, a seed and the work of others."""
-    files = {
-        "gradebook.db": "canary-gradebook",
-        "grading_seed": SEED,
-        "submitted/other/ch04_output_size/output_size.ipynb": "canary-submission",
-        "autograded/other/ch04_output_size/output_size.ipynb": "canary-autograded",
-        "feedback/other/ch04_output_size/output_size.html": "canary-feedback",
-    }
-    for name, text in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text)
-        (folder / name).chmod(0o666)  # no mode of a file may be what protects it
-    return folder
-
-
-def fingerprint(course: Path) -> dict[str, str]:
-    """Every file of the course folder, and every source in the repository by size and time."""
-    found = {}
-    for path in sorted(course.rglob("*")):
-        content = path.read_bytes() if path.is_file() else b""
-        found[str(path)] = f"{path.lstat().st_mode:o} {hashlib.sha256(content).hexdigest()}"
-    for room in ("cnnlib", "solutions", "exercises", "tests"):
-        for path in sorted((ROOT / room).rglob("*")):
-            if "__pycache__" not in path.parts:
-                facts = path.lstat()
-                found[str(path)] = f"{facts.st_mode:o} {facts.st_size} {facts.st_mtime_ns}"
-    places = ("/tmp", "/dev/shm", "/", os.getcwd(), str(Path.home()), "/var/tmp")
-    found |= {f"{place}: left behind": str(os.path.lexists(f"{place}/{MARK}")) for place in places}
-    return found
-
-
-def processes_of(box: Sandbox) -> list[int]:
-    """The box's processes on this machine."""
-    parents = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parents[int(path.parent.name)] = int(path.read_text().rpartition(")")[2].split()[1])
-        except (OSError, ValueError):
-            continue
-    found = [box._box.pid]
-    for number in found:
-        found += [child for child, parent in parents.items() if parent == number]
-    return sorted(found)

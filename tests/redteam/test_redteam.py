@@ -15,7 +15,7 @@ from cnnlib.grading.barriers import prove
 from cnnlib.grading.runner import allowance_of
 from cnnlib.grading.sandbox import Allowance, Sandbox
 from tests.conftest import require_tool
-from tests.redteam import arena
+from tests.redteam import arena, grounds
 
 ALL = bool(os.environ.get("REDTEAM_ALL"))
 PAIRS = [
@@ -54,7 +54,7 @@ def secret_seed():
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory):
-    return arena.make_course(tmp_path_factory.mktemp("course"))
+    return grounds.make_course(tmp_path_factory.mktemp("course"))
 
 
 @pytest.fixture(scope="module")
@@ -92,12 +92,12 @@ def test_an_attack_gains_nothing(exercise, name, boxes, honest, course):
     attack = arena.ATTACKS[name]
     nb = arena.attacked(exercise, attack, course)
     box, wrong = boxes(nb), honest(exercise)
-    before, running, number = arena.fingerprint(course), arena.processes_of(box), box._box.pid
+    before, running, number = grounds.fingerprint(course), grounds.processes_of(box), box._box.pid
 
     start = time.monotonic()
     with arena.short_calls():
         marks, run = arena.graded(nb, box, **arena.LIMITS)
-    assert time.monotonic() - start < arena.LIMITS["total_seconds"] + 2
+    assert time.monotonic() - start < arena.LIMITS["total_seconds"] + 4  # it may be a busy machine
 
     assert marks == wrong
     assert arena.leaks(nb) == []
@@ -105,9 +105,9 @@ def test_an_attack_gains_nothing(exercise, name, boxes, honest, course):
     if attack.verdict:  # on a busy machine the time may be over first
         assert {attack.verdict, "timeout"} & set(run.verdicts)
     assert "BREACH" not in arena.seen_by_the_student(nb)
-    assert arena.fingerprint(course) == before
+    assert grounds.fingerprint(course) == before
     assert (box._box.poll(), box._box.pid) == (None, number), "the box itself was lost"
-    assert arena.processes_of(box) == running, "something of it goes on"
+    assert grounds.processes_of(box) == running, "something of it goes on"
 
     after = arena.solved("ch04_output_size")
     assert arena.graded(after, box)[0] == arena.most(after)

@@ -15,17 +15,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = [
-    "Limits",
-    "OversizeError",
-    "Remote",
-    "WireError",
-    "decode",
-    "encode",
-    "plain_text",
-    "receive",
-    "send",
-]
+__all__ = ["Limits", "Remote", "WireError", "decode", "encode", "plain_text", "receive", "send"]
 
 KINDS = "biufc"
 _DTYPES = {
