@@ -76,8 +76,10 @@ def restore(nb: NotebookNode, release: dict[str, NotebookNode]) -> list[str]:
     nb.nbformat, nb.nbformat_minor = 4, 5
     for number, cell in enumerate(nb.cells):  # every cell its own id, as format 4.5 wants it
         cell["id"] = f"cell-{number}"
-    # its title, its lexer and whatever else would end in a page that an instructor opens
-    nb.metadata = NotebookNode(language_info=NotebookNode(name="python"))
+    # its title, its lexer and whatever else would end in a page that an instructor opens; what intake
+    # has noted stays
+    noted = {key: value for key, value in nb.metadata.items() if key == "grading"}
+    nb.metadata = NotebookNode(language_info=NotebookNode(name="python"), **noted)
     return missing
 
 

@@ -111,7 +111,7 @@ def complaint(page, module: str, settings: dict, name: str | None = None) -> str
 
 def test_a_link_shows_what_cnnlib_says(open_page):
     draw = random.Random(6)
-    for _ in range(5):
+    for _ in range(3):
         drawn = {module: drawn_settings(module, draw) for module in WIDGETS}
         page = open_page("#" + "&".join(fragment(m, m, drawn[m]) for m in WIDGETS))
         for module in WIDGETS:
