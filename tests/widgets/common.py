@@ -55,7 +55,7 @@ def drawn_value(row: dict, draw: random.Random):
 
 
 def drawn_settings(module: str, draw: random.Random) -> dict:
-    """Settings of the widget; its class may say by ``_belong(settings)`` how some go together."""
+    """Settings of the widget, each drawn by itself."""
     return {row["name"]: drawn_value(row, draw) for row in _spec(module)["settings"]}
 
 
