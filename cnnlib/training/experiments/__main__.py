@@ -69,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
             "--size", choices=SIZES, default="small", help="small (default), full, or slice"
         )
         one.add_argument(
-            "--seeds", type=int, nargs="+", default=list(SEEDS), help="0 1 2 3 4 if not given"
+            "--seeds", type=int, nargs="+", default=list(SEEDS), help="1 2 3 4 5 if not given"
         )
         one.add_argument("--records", type=Path, default=default_folder(), metavar="FOLDER")
     run.add_argument("--jobs", type=int, default=1, help="runs at a time, each on one thread")

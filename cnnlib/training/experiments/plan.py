@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 
 __all__ = ["SEEDS", "SIZES", "Arm", "Comparison", "Experiment", "Size"]
 
-SEEDS = (0, 1, 2, 3, 4)
-"""The seeds that every experiment is run with, at least."""
+SEEDS = (1, 2, 3, 4, 5)
+"""The seeds that every experiment is run with, at least. Seed 0 was tried while optimizers and numbers of
+epochs were chosen, so it has no say."""
 
 
 @dataclass(frozen=True)
