@@ -103,7 +103,8 @@ def print_book() -> int:
     with sync_playwright() as playwright:
         chromium = launch(playwright, browser)
         page = chromium.new_page(viewport={"width": 900, "height": 1200})
-        page.goto(single.as_uri(), wait_until="networkidle")
+        page.goto(single.as_uri())  # to its end: the network may be idle before all is parsed
+        page.wait_for_load_state("networkidle")
         page.evaluate("document.fonts.ready")
         page.evaluate(FOR_PAPER)
         page.emulate_media(media="print")

@@ -113,6 +113,7 @@ def test_pixels_and_weights_can_be_written(widget):
     assert "sum = " + grouped(stepper.products.sum()) in widget.inner_text()
     press(widget, "Last step")
     assert cells(widget, "Output") == shown(stepper.output)
+    widget.page.wait_for_function("location.hash.endsWith('step=8')")  # a moment later
     widget.page.reload()
     assert cells(widget, "Output") == shown(stepper.output)
 

@@ -216,7 +216,7 @@ def _secret_lines(packages: tuple[str, ...]) -> frozenset[str]:
 def leaks(nb: NotebookNode) -> list[str]:
     """What the outputs hold that no student may see."""
     text, packages = seen_by_the_student(nb), allowance_of(nb).packages
-    found = sorted(set(re.findall(r"canary-\w*", text)))
+    found = sorted(set(re.findall(r"canary-\w+", text)))
     return found + sorted({line.strip() for line in text.splitlines()} & _secret_lines(packages))
 
 
