@@ -7,8 +7,12 @@ IN = "INPUT(1, 28, 28) => "
 ARMS = {
     # 784 · 32 + 32 + 330 = 25,450 parameters
     "fc_25k": Arm(IN + "FC(32) => RELU => FC(10)", 0.001, "adam"),
-    # 160 + 4,640 + 20,397 + 140 = 25,337
+    # 160 + 5,800 + 19,610 = 25,570
     "cnn_25k": Arm(
+        IN + "CONV(16) => RELU => POOL => CONV(40) => RELU => POOL => FC(10)", 0.001, "adam"
+    ),
+    # 160 + 4,640 + 20,397 + 140 = 25,337, most of them in front of a hidden layer of 13 neurons
+    "cnn_25k_narrow": Arm(
         IN + "CONV(16) => RELU => POOL => CONV(32) => RELU => POOL => FC(13) => RELU => FC(10)",
         0.001,
         "adam",
@@ -41,6 +45,13 @@ EXPERIMENT = Experiment(
         ),
         Comparison(
             "M1.4",
+            "with about 25,000 parameters and a hidden layer of 13 neurons too",
+            "test_accuracy",
+            ("cnn_25k_narrow",),
+            ("fc_25k",),
+        ),
+        Comparison(
+            "M1.4",
             "with about 80,000 parameters the CNN is right more often than the better FC network",
             "test_accuracy",
             ("cnn_80k",),
@@ -49,6 +60,8 @@ EXPERIMENT = Experiment(
         ),
     ),
     analysis="Adam with its usual rate for all. Parameters differ by less than 3 %. Of the two fully "
-    "connected networks with 80,000 the one with the better validation accuracy is taken. The claim's 52 % is "
+    "connected networks with 80,000 the one with the better validation accuracy is taken. The narrow CNN was the "
+    "first design; when it had failed to train with some seeds, the one without a hidden layer was added, and both "
+    "are reported. The claim's 52 % is "
     "about CIFAR-10; what is tested here is its shape, that FC is the weaker on raw pixels.",
 )
