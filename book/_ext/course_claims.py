@@ -1,9 +1,11 @@
 """The claims ledger: a ``{claim}`` role in the chapters and a ``{claims}`` table on the ledger's page.
 
-``book/claims.yml`` holds every claim with the course's verdict. In a chapter, ``{claim}`M4.5```
+``book/claims.yml`` holds every claim with the course's verdict; a row's `record` is the summary of an experiment, whose
+numbers are shown with it. In a chapter, ``{claim}`M4.5```
 places a small mark that leads to the claim's row; the row leads back to the places that mark it.
 """
 
+import json
 from collections import Counter
 from html import escape
 from pathlib import Path
@@ -78,7 +80,9 @@ class LedgerDirective(SphinxDirective):
         titles = ("Claim", "What it says", "Verdict")
         table = nodes.table(classes=["claims-ledger"])
         # What a claim says is what accounts for a number elsewhere: see course_numbers.
-        table["accounts"] = [f"{c['statement']} {c.get('caveat', '')}" for c in claims]
+        table["accounts"] = [
+            " ".join((c["statement"], c.get("caveat", ""), *self._measured(c))) for c in claims
+        ]
         group = nodes.tgroup(cols=len(titles))
         table += group
         group.extend(nodes.colspec(colwidth=width) for width in (14, 48, 38))
@@ -106,11 +110,15 @@ class LedgerDirective(SphinxDirective):
             if claim.get("evidence")
             else []
         )
+        measured = nodes.bullet_list()
+        measured += [
+            nodes.list_item("", nodes.paragraph(text=line)) for line in self._measured(claim)
+        ]
         return _row(
             [
                 [nodes.paragraph("", "", identity, kind), where],
                 statement,
-                [verdict, *self._note(evidence)],
+                [verdict, *self._note([*evidence, *([measured] if measured.children else [])])],
             ],
             classes=[
                 f"verdict-{VERDICTS.index(claim['verdict'])}",
@@ -118,6 +126,16 @@ class LedgerDirective(SphinxDirective):
                 f"section-{claim['section']}",
             ],
         )
+
+    def _measured(self, claim) -> list[str]:
+        """The differences that its experiment measured, with the command that made the records."""
+        if not claim.get("record"):
+            return []
+        path = LEDGER.parents[1] / claim["record"]
+        self.env.note_dependency(str(path))
+        summary = json.loads(path.read_text(encoding="utf-8"))
+        numbers = next(v["numbers"] for v in summary["verdicts"] if v["id"] == claim["id"])
+        return [*numbers, f"{claim['record']}, made by {summary['command']}"]
 
     def _note(self, paragraphs):
         for paragraph in paragraphs:

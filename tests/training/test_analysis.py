@@ -165,7 +165,7 @@ def test_plots_show_every_arm_and_seed(tmp_path):
     figure.savefig(tmp_path / "a.svg")
     (axes,) = figure.axes
     assert [label.get_text() for label in axes.get_yticklabels()] == ["a", "b"]
-    assert axes.lines[0].get_xdata().tolist() == BETTER
+    assert axes.lines[0].get_xdata().tolist() == pytest.approx([100 * x for x in BETTER])
     figure = plot_differences(experiment, found, "M1.1")
     assert [t.get_text() for t in figure.axes[0].get_yticklabels()] == ["one beats the other"]
     figure = plot_histories(found, {"a": "black", "b": "red"})

@@ -26,7 +26,7 @@ from cnnlib.errors import RangeError
 from cnnlib.training.experiments.plan import Comparison, Experiment
 from cnnlib.training.experiments.records import Record
 
-__all__ = ["Interval", "compare", "interval", "table", "verdict"]
+__all__ = ["Interval", "compare", "interval", "shown", "table", "verdict"]
 
 Records = Mapping[str, Mapping[int, Record]]
 
@@ -203,14 +203,39 @@ OUTCOMES = ("supported", "contradicted", "undecided")
 
 
 def _sentence(row: Mapping[str, Any]) -> str:
-    if row["difference"] is None:
-        return f"{row['says']}: {row['outcome']}, as trainings were lost"
-    share = row["metric"].endswith("accuracy") or row["metric"] == "gap"
-    scale, unit, sign = (
-        (100, " points", "+") if share else (1, "", "" if not row["against"] else "+")
+    return f"{row['says']}: {row['outcome']}, {shown(row['metric'], row, sign=bool(row['against']))}, {row['seeds']} seeds"
+
+
+def shown(metric: str, found: Interval | Mapping[str, Any] | None, *, sign: bool = False) -> str:
+    """A mean or a difference with its interval, as people read it: accuracies in per cent.
+
+    Parameters
+    ----------
+    metric : str
+        A number of the results.
+    found : Interval, or a row of :func:`compare`
+    sign : bool
+        Write a plus too, as for a difference.
+
+    Examples
+    --------
+    >>> shown("test_accuracy", Interval(0.8576, 0.8526, 0.8626))
+    '85.76 % [85.26, 86.26]'
+    """
+    if isinstance(found, Mapping):
+        found = (
+            None
+            if found["difference"] is None
+            else Interval(found["difference"], found["low"], found["high"])
+        )
+    if found is None:
+        return "not to be had, as trainings were lost"
+    share = metric.endswith("accuracy") or metric == "gap"
+    scale, unit = (100, " points" if sign or metric == "gap" else " %") if share else (1, "")
+    mean, low, high = (
+        f"{scale * number:{'+' if sign else ''}.2f}".replace("-", "−") for number in found
     )
-    mean, low, high = (f"{scale * row[name]:{sign}.2f}" for name in ("difference", "low", "high"))
-    return f"{row['says']}: {row['outcome']}, {mean}{unit} [{low}, {high}], {row['seeds']} seeds"
+    return f"{mean}{unit} [{low}, {high}]"
 
 
 def table(experiment: Experiment, records: Records) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """Plots made from records; the caller gives the colours, so that the book's own style applies."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from cnnlib.training.experiments.analysis import Interval, Records, compare, table
@@ -13,11 +14,12 @@ def plot_arms(
     records: Records,
     metric: str = "test_accuracy",
     *,
+    labels: Mapping[str, str] | None = None,
     ink: str = "black",
     faint: str = "grey",
     axes: Any = None,
 ) -> Any:
-    """Each arm's mean with its 95 % interval, and the single seeds as small dots.
+    """Each arm's mean with its 95 % interval, and the single seeds as small dots; shares in per cent.
 
     Parameters
     ----------
@@ -25,6 +27,8 @@ def plot_arms(
         From :data:`cnnlib.training.experiments.EXPERIMENTS` and ``load_records``.
     metric : str
         A number of the results.
+    labels : dict, optional
+        The arms to show, in this order, and what to call them.
     ink, faint : str
         Colours, such as those of the book's figures.
     axes : matplotlib Axes, optional
@@ -34,15 +38,17 @@ def plot_arms(
     -------
     matplotlib.figure.Figure
     """
-    rows = table(experiment, records)
-    axes = axes if axes is not None else _axes(len(rows))
-    for y, row in enumerate(rows):
-        single = [record["result"][metric] for record in records[row["arm"]].values()]
-        shown = [value for value in single if value is not None]
+    labels = labels or {arm: arm for arm in experiment.arms}
+    rows = {row["arm"]: row for row in table(experiment, records)}
+    axes = axes if axes is not None else _axes(len(labels))
+    scale = 100 if metric.endswith("accuracy") or metric == "gap" else 1
+    for y, arm in enumerate(labels):
+        single = [record["result"][metric] for record in records[arm].values()]
+        shown = [scale * value for value in single if value is not None]
         axes.plot(shown, [y] * len(shown), ".", color=faint, markersize=5, zorder=2)
-        if row[metric] is not None:
-            _whisker(axes, y, row[metric], ink)
-    _finish(axes, [row["arm"] for row in rows], metric.replace("_", " "))
+        if (found := rows[arm][metric]) is not None:
+            _whisker(axes, y, Interval(*(scale * number for number in found)), ink)
+    _finish(axes, list(labels.values()), metric.replace("_", " ") + (", %" if scale > 1 else ""))
     return axes.figure
 
 
@@ -71,12 +77,13 @@ def plot_histories(
     arms: dict[str, str],
     metric: str = "validation_accuracy",
     *,
+    labels: Mapping[str, str] | None = None,
     axes: Any = None,
 ) -> Any:
     """A number over the epochs, a thin line for each seed; `arms` gives the colour of each arm."""
     axes = axes if axes is not None else _axes(6)
     for arm, colour in arms.items():
-        label: str | None = arm
+        label: str | None = (labels or {}).get(arm, arm)
         for record in records[arm].values():
             values = [row[metric] for row in record["history"]]
             epochs = range(1, len(values) + 1)
