@@ -14,7 +14,7 @@ from cnnlib.training.experiments.analysis import shown
 from cnnlib.training.experiments.plots import plot_arms, plot_histories
 from figures import FAINT, INK, show
 
-__all__ = ["arms", "histories", "predictions"]
+__all__ = ["arms", "histories", "overview", "predictions"]
 
 WORDS = {
     "test_accuracy": "test accuracy, %",
@@ -35,7 +35,7 @@ def arms(name: str, labels: dict[str, str], *metrics: str) -> HTML:
     experiment, records = EXPERIMENTS[name], _records(name)
     metrics = metrics or ("test_accuracy",)
     figure, panels = plt.subplots(
-        1, len(metrics), figsize=(9.2, 0.7 + 0.38 * len(labels)), sharey=True, squeeze=False,
+        1, len(metrics), figsize=(8.4, 0.7 + 0.36 * len(labels)), sharey=True, squeeze=False,
         layout="constrained",
     )  # fmt: skip
     for axes, metric in zip(panels[0], metrics, strict=True):
@@ -73,23 +73,47 @@ def _how(name: str) -> str:
         else ""
     )
     return (
-        f"{size}Small dots are single runs, the large one is the mean of {seeds}, the line its 95 % interval. "
+        f"{size}Small dots are single runs, the large one is the mean of {seeds}, the line its 95 % interval (in figures on the right). "
         f"Made by <code>python -m cnnlib.training.experiments run {name}</code>."
+    )
+
+
+def overview() -> HTML:
+    """All experiments: the question, how many runs and how long they took, and the verdicts."""
+    rows = []
+    for name, experiment in EXPERIMENTS.items():
+        runs = [record for seeds in _records(name).values() for record in seeds.values()]
+        minutes = sum(record["about"]["seconds"] for record in runs) / 60
+        found = {claim: verdict(experiment, claim, _records(name)) for claim in experiment.claims}
+        verdicts = "<br>".join(
+            f"{claim if claim.startswith('M') else 'beside the claims'}: <strong>{row['verdict']}</strong>"
+            for claim, row in found.items()
+        )
+        rows.append(
+            f"<tr><td><code>{name}</code></td><td>{escape(experiment.question)}</td>"
+            f"<td>{len(runs)} runs, {minutes:.0f} minutes</td><td>{verdicts}</td></tr>"
+        )
+    return _table(("Name", "Question", "Work", "Verdict"), rows, "Experiments")
+
+
+def _table(titles: tuple[str, ...], rows: list[str], label: str) -> HTML:
+    head = "".join(f'<th scope="col">{title}</th>' for title in titles)
+    return HTML(
+        f'<div class="pst-scrollable-table-container" tabindex="0" role="group" aria-label="{label}">'
+        f'<table class="table"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
     )
 
 
 def predictions(name: str, claim: str) -> HTML:
     """What the claim predicts, the differences that were measured, and the verdict by the stated rule."""
     found = verdict(EXPERIMENTS[name], claim, _records(name))
-    rows = "".join(
+    rows = [
         f"<tr><td>{escape(row['says'])}</td><td>{escape(shown(row['metric'], row, sign=bool(row['against'])))}</td>"
         f"<td>{row['outcome']}</td></tr>"
         for row in found["comparisons"]
+    ]
+    whole = _table(
+        ("Prediction", "Measured, with its 95 % interval", "Outcome"), rows, "Predictions"
     )
-    return HTML(
-        '<div class="pst-scrollable-table-container" tabindex="0" role="group" aria-label="Predictions">'
-        '<table class="table"><thead><tr><th scope="col">Prediction</th>'
-        '<th scope="col">Measured, with its 95 % interval</th><th scope="col">Outcome</th></tr></thead>'
-        f"<tbody>{rows}</tbody></table></div>"
-        f"<p>{claim}: <strong>{found['verdict']}</strong>.</p>"
-    )
+    about = f"{claim}: " if claim.startswith("M") else "By the course's rule: "
+    return HTML(f"{whole.data}<p>{about}<strong>{found['verdict']}</strong>.</p>")

@@ -19,7 +19,7 @@ def plot_arms(
     faint: str = "grey",
     axes: Any = None,
 ) -> Any:
-    """Each arm's mean with its 95 % interval, and the single seeds as small dots; shares in per cent.
+    """Each arm's mean with its 95 % interval, also in figures, and the seeds as small dots; shares in per cent.
 
     Parameters
     ----------
@@ -41,13 +41,16 @@ def plot_arms(
     labels = labels or {arm: arm for arm in experiment.arms}
     rows = {row["arm"]: row for row in table(experiment, records)}
     axes = axes if axes is not None else _axes(len(labels))
-    scale = 100 if metric.endswith("accuracy") or metric == "gap" else 1
+    scale, digits = (100, 1) if metric.endswith("accuracy") or metric == "gap" else (1, 3)
     for y, arm in enumerate(labels):
         single = [record["result"][metric] for record in records[arm].values()]
         shown = [scale * value for value in single if value is not None]
-        axes.plot(shown, [y] * len(shown), ".", color=faint, markersize=5, zorder=2)
+        axes.plot(shown, [y + 0.25] * len(shown), ".", color=faint, markersize=5, zorder=2)
         if (found := rows[arm][metric]) is not None:
-            _whisker(axes, y, Interval(*(scale * number for number in found)), ink)
+            found = Interval(*(scale * number for number in found))
+            _whisker(axes, y, found, ink)
+            beside = f"{found.mean:.{digits}f} ± {found.high - found.mean:.{digits}f}"
+            axes.text(1.02, y, beside, transform=axes.get_yaxis_transform(), va="center", fontsize=9)
     _finish(axes, list(labels.values()), metric.replace("_", " ") + (", %" if scale > 1 else ""))
     return axes.figure
 
