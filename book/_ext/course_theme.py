@@ -30,6 +30,12 @@ def mend_page(html: str) -> str:
     # Icons come from the theme's own font; its 1.5 MB script would only draw them a second time.
     for script in page.select('script[src*="fontawesome.js"]'):
         script.decompose()
+    # The theme loads the index of the search on every page; only the page of results reads it.
+    if not page.select_one("#search-results"):
+        for script in page.select(
+            'script[src$="searchtools.js"], script[src$="language_data.js"], script[src$="searchindex.js"]'
+        ):
+            script.decompose()
     for icon in page.select("i[class*='fa-'], span[class*='fa-']"):
         icon["aria-hidden"] = "true"
     # The accessible name must contain the words that are seen (label-content-name-mismatch).

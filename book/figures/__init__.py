@@ -59,6 +59,8 @@ def show(figure, *, alt: str, caption: str = "", paper: bool = False) -> HTML:
     svg = buffer.getvalue()
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    # A style sheet in the page's middle has the browser style the whole page anew; inherited, it costs nothing.
+    svg = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", svg, count=1, flags=re.DOTALL)
     used = set(re.findall(r'#([\w-]+)[)"]', svg))
     svg = re.sub(r' id="([^"]+)"', lambda name: name[0] if name[1] in used else "", svg)
     for drawn, variable, fallback in _COLOURS.values():
@@ -67,7 +69,9 @@ def show(figure, *, alt: str, caption: str = "", paper: bool = False) -> HTML:
     # On a phone a wide figure scrolls instead of shrinking until its numbers cannot be read.
     width = float(re.search(r'width="([\d.]+)pt"', svg)[1])
     style = f"min-width: min({width:.0f}px, 640px)"
-    svg = svg.replace("<svg ", f'<svg role="img" aria-label="{label}" style="{style}" ', 1)
+    svg = svg.replace(
+        "<svg ", f'<svg role="img" aria-label="{label}" stroke-linejoin="round" style="{style}" ', 1
+    )
     text = f"<figcaption>{caption}</figcaption>" if caption else ""
     return HTML(
         f'<figure class="course-figure"><div class="course-figure-scroll" tabindex="0" role="group" aria-label="figure">{svg}</div>{text}</figure>'
