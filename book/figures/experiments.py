@@ -7,6 +7,7 @@ from functools import cache
 from html import escape
 
 import matplotlib.pyplot as plt
+import numpy as np
 from IPython.display import HTML
 
 from cnnlib.training.experiments import EXPERIMENTS, load_records, table, verdict
@@ -14,7 +15,7 @@ from cnnlib.training.experiments.analysis import shown
 from cnnlib.training.experiments.plots import plot_arms, plot_histories
 from figures import FAINT, INK, show
 
-__all__ = ["arms", "histories", "overview", "predictions"]
+__all__ = ["arms", "by_rate", "histories", "overview", "predictions"]
 
 WORDS = {
     "test_accuracy": "test accuracy, %",
@@ -59,11 +60,41 @@ def histories(name: str, colours: dict[str, str], labels: dict[str, str], metric
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(labelsize=9.5)
     return show(
-        figure, alt=f"{WORDS[metric]} by epoch: {', '.join(labels.values())}.", caption=_how(name)
+        figure,
+        alt=f"{WORDS[metric]} by epoch: {', '.join(labels.values())}.",
+        caption=_how(name, "lines"),
     )
 
 
-def _how(name: str) -> str:
+def by_rate(name: str, panels: dict[str, dict[str, list[str]]]) -> HTML:
+    """Test accuracy by learning rate: for each panel lines of arms, which differ in the rate."""
+    experiment, records = EXPERIMENTS[name], _records(name)
+    rows = {row["arm"]: row["test_accuracy"] for row in table(experiment, records)}
+    figure, boxes = plt.subplots(
+        1, len(panels), figsize=(8.6, 3.4), sharey=True, squeeze=False, layout="constrained"
+    )
+    said = []
+    for axes, (title, lines) in zip(boxes[0], panels.items(), strict=True):
+        for (label, group), marker, style in zip(
+            lines.items(), "osD", ("solid", (0, (5, 2)), (0, (1, 1.6))), strict=False
+        ):
+            rates = [f"{experiment.arms[arm].learning_rate:g}" for arm in group]
+            mean, low, high = (100 * np.array([rows[arm][i] for arm in group]) for i in range(3))
+            axes.errorbar(
+                rates, mean, (mean - low, high - mean), color=INK, marker=marker, linestyle=style,
+                markersize=5, linewidth=1.6, capsize=3, label=label,
+            )  # fmt: skip
+            means = ", ".join(f"{m:.1f} at {r}" for m, r in zip(mean, rates, strict=True))
+            said.append(f"{title}, {label}: {means}")
+        axes.set(title=title, xlabel="learning rate", ylim=(0, 100))
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.tick_params(labelsize=9.5)
+    boxes[0][0].set_ylabel(WORDS["test_accuracy"])
+    boxes[0][0].legend(frameon=False, loc="lower left", fontsize=9.5)
+    return show(figure, alt=f"{experiment.title}. {'; '.join(said)}.", caption=_how(name, "bars"))
+
+
+def _how(name: str, drawn: str = "dots") -> str:
     runs = _records(name)
     settings = next(iter(next(iter(runs.values())).values()))["settings"]
     seeds = len(next(iter(runs.values())))
@@ -72,8 +103,13 @@ def _how(name: str) -> str:
         if settings["measures"] == "training"
         else ""
     )
+    means = {
+        "dots": f"Small dots are single runs, the large one is the mean of {seeds}, the line its 95 % interval (in figures on the right).",
+        "bars": f"Means of {seeds} runs with their 95 % intervals.",
+        "lines": f"A line for each of {seeds} runs.",
+    }
     return (
-        f"{size}Small dots are single runs, the large one is the mean of {seeds}, the line its 95 % interval (in figures on the right). "
+        f"{size}{means[drawn]} "
         f"Made by <code>python -m cnnlib.training.experiments run {name}</code>."
     )
 

@@ -1,5 +1,6 @@
 """Plots made from records; the caller gives the colours, so that the book's own style applies."""
 
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -50,7 +51,9 @@ def plot_arms(
             found = Interval(*(scale * number for number in found))
             _whisker(axes, y, found, ink)
             beside = f"{found.mean:.{digits}f} ± {found.high - found.mean:.{digits}f}"
-            axes.text(1.02, y, beside, transform=axes.get_yaxis_transform(), va="center", fontsize=9)
+            axes.text(
+                1.02, y, beside, transform=axes.get_yaxis_transform(), va="center", fontsize=9
+            )
     _finish(axes, list(labels.values()), metric.replace("_", " ") + (", %" if scale > 1 else ""))
     return axes.figure
 
@@ -83,16 +86,20 @@ def plot_histories(
     labels: Mapping[str, str] | None = None,
     axes: Any = None,
 ) -> Any:
-    """A number over the epochs, a thin line for each seed; `arms` gives the colour of each arm."""
+    """A number over the epochs, a thin line for each seed; `arms` gives the colour of each arm.
+
+    Shares are in per cent. The arms differ in the style of their lines too.
+    """
     axes = axes if axes is not None else _axes(6)
-    for arm, colour in arms.items():
+    scale = 100 if metric.endswith("accuracy") else 1
+    for (arm, colour), style in zip(arms.items(), itertools.cycle(("-", "--", ":"))):
         label: str | None = (labels or {}).get(arm, arm)
         for record in records[arm].values():
-            values = [row[metric] for row in record["history"]]
+            values = [scale * row[metric] for row in record["history"]]
             epochs = range(1, len(values) + 1)
-            axes.plot(epochs, values, "-", color=colour, linewidth=1, alpha=0.8, label=label)
+            axes.plot(epochs, values, style, color=colour, linewidth=1.2, alpha=0.8, label=label)
             label = None
-    axes.set(xlabel="epoch", ylabel=metric.replace("_", " "))
+    axes.set(xlabel="epoch", ylabel=metric.replace("_", " ") + (", %" if scale > 1 else ""))
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.legend(frameon=False)
     return axes.figure
