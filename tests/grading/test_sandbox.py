@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from cnnlib.checks.calls import Case, call
+from cnnlib.grading import cgroups
 from cnnlib.grading import sandbox as sandbox_module
 from cnnlib.grading.barriers import BARRIERS, prove, tried
 from cnnlib.grading.sandbox import Allowance, Sandbox, SandboxError
@@ -90,6 +91,19 @@ def test_no_process_to_be_had_is_not_the_students_fault(box, monkeypatch):
         got = call(lambda: session.get("f"), Case({}))
         assert got.raised[0] == "SandboxError"
         assert str(session.broken) == "no room"
+
+
+def test_a_user_who_may_make_no_control_group_can_grade(monkeypatch):
+    require_tool("bwrap", "bubblewrap")
+    monkeypatch.setattr(cgroups, "_own", lambda controller: None)
+    with Sandbox(SMALL) as box, Session(box) as session:
+        assert box.caps.doors == []
+        session.run("import os; os._exit(3)", "the cell")
+        session.run("a = 1")
+        assert session.get("a") == 1
+        assert [(e.verdict, e.text) for e in session.events] == [
+            ("crashed", "the Python process ended (exit status 3)")
+        ]
 
 
 def test_without_bubblewrap_it_says_what_to_install(monkeypatch, tmp_path):
