@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from cnnlib.checks.calls import Case, call
+from cnnlib.grading import box as box_module
 from cnnlib.grading import cgroups
-from cnnlib.grading import sandbox as sandbox_module
 from cnnlib.grading.barriers import BARRIERS, prove, tried
 from cnnlib.grading.sandbox import Allowance, Sandbox, SandboxError
 from cnnlib.grading.session import Session
@@ -118,7 +118,7 @@ def test_without_bubblewrap_it_says_what_to_install(monkeypatch, tmp_path):
 
 def test_a_box_that_does_not_start_says_why(monkeypatch):
     require_tool("bwrap", "bubblewrap")
-    monkeypatch.setattr(sandbox_module, "_bubblewrap", lambda binds: ["bwrap", "--no-such-option"])
+    monkeypatch.setattr(box_module, "_bubblewrap", lambda binds: ["bwrap", "--no-such-option"])
     with pytest.raises(SandboxError, match=r"does not start: .*no-such-option"):
         Sandbox(SMALL).open()
 
@@ -133,7 +133,7 @@ def test_every_barrier_holds(box):
 
 def _with(*arguments):
     """A change of the box: more arguments before its folders become read-only."""
-    real = sandbox_module._bubblewrap
+    real = box_module._bubblewrap
 
     def change(monkeypatch, folder):
         given = [a.replace("FOLDER", str(folder)) for a in arguments]
@@ -143,15 +143,15 @@ def _with(*arguments):
             at = made.index("--remount-ro")
             return [*made[:at], *given, *made[at:]]
 
-        monkeypatch.setattr(sandbox_module, "_bubblewrap", command)
+        monkeypatch.setattr(box_module, "_bubblewrap", command)
 
     return change
 
 
 def _as_root(monkeypatch, folder):
-    real = sandbox_module._bubblewrap
+    real = box_module._bubblewrap
     monkeypatch.setattr(
-        sandbox_module,
+        box_module,
         "_bubblewrap",
         lambda binds: ["0" if a == "1000" else a for a in real(binds)],
     )
@@ -170,11 +170,11 @@ def _inside(old, new):
 
     def change(monkeypatch, folder):
         copy = folder / "inside"
-        shutil.copytree(sandbox_module.INSIDE, copy)
+        shutil.copytree(box_module.INSIDE, copy)
         text = (copy / "warm.py").read_text(encoding="utf-8")
         assert text.count(old) == 1
         (copy / "warm.py").write_text(text.replace(old, new), encoding="utf-8")
-        monkeypatch.setattr(sandbox_module, "INSIDE", copy)
+        monkeypatch.setattr(box_module, "INSIDE", copy)
 
     return change
 
