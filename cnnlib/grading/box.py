@@ -151,9 +151,6 @@ def _bubblewrap(binds: Sequence[tuple[str, str]]) -> list[str]:
             "--ro-bind-try",
             "/etc/ld.so.cache",
             "/etc/ld.so.cache",
-            "--ro-bind-try",
-            "/etc/fonts",
-            "/etc/fonts",
         ),
         *(
             "--proc",
@@ -175,7 +172,10 @@ def _bubblewrap(binds: Sequence[tuple[str, str]]) -> list[str]:
             command += ["--ro-bind", f"/{name}", f"/{name}"]
     for source, target in binds:
         command += ["--ro-bind", source, target]
-    for place in _installed():  # what is installed beside the interpreter is not for students
+    fonts = [p for p in ("/usr/share/fonts", "/usr/local/share/fonts") if os.path.isdir(p)]
+    # What is installed beside the interpreter is not for students; and matplotlib, which has fonts of its own,
+    # would read through this machine's whenever a box starts.
+    for place in (*_installed(), *fonts):
         command += ["--tmpfs", place, "--remount-ro", place]
     command += ["--remount-ro", "/dev", "--remount-ro", "/"]
     settings = {
