@@ -165,6 +165,13 @@ def _without_limit(name):
     return change
 
 
+def _with_limit(name, value):
+    def change(monkeypatch, folder):
+        monkeypatch.setattr(Allowance, "limits", {**SMALL.limits, name: value})
+
+    return change
+
+
 def _inside(old, new):
     """A change of what runs in the box."""
 
@@ -187,6 +194,7 @@ HOLES = {
     "the machine's /etc": (_with("--ro-bind", "/etc", "/etc"), "files", "/etc/.* can be seen"),
     "root": (_as_root, "privileges", "it runs as root"),
     "no limit on processes": (_without_limit("NPROC"), "processes", "processes"),
+    "no room for processes": (_with_limit("NPROC", 3), "processes", r"only \d processes can be"),
     "no limit on memory": (_without_limit("AS"), "memory", "memory has no limit"),
     "privileges kept": (
         _inside("    _drop_privileges()\n    _", "    _"),
