@@ -15,7 +15,8 @@ __all__ = ["BARRIERS", "prove", "tried"]
 BARRIERS = {
     "network": "the box must have a network of its own (bwrap --unshare-net), without a card",
     "files": "all of the box but its home must be read-only, and nothing of this machine's homes be in it",
-    "processes": "a limit on processes holds for an ordinary user only: the grader must be able to become one",
+    "processes": "a limit on processes holds for an ordinary user only: the grader must be able to become one; and a box "
+    "counts its own processes only from Linux 5.14 on",
     "memory": "the limit on address space must hold: is RLIMIT_AS set by this machine to something else?",
     "privileges": "the process must be an ordinary user without capabilities",
     "system calls": "the filter must be loaded: install libseccomp2, and a kernel with CONFIG_SECCOMP_FILTER",

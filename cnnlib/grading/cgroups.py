@@ -74,9 +74,11 @@ class Caps:
 
     def kills(self) -> int:
         """How often the kernel has ended a process of the group because memory was out."""
+        if self._memory is None:
+            return 0
         for file in ("memory.events", "memory.oom_control"):
-            with contextlib.suppress(OSError, AttributeError):
-                text = (self._memory / file).read_text()  # type: ignore[operator]
+            with contextlib.suppress(OSError):
+                text = (self._memory / file).read_text()
                 if found := re.search(r"^oom_kill (\d+)", text, re.MULTILINE):
                     return int(found[1])
         return 0

@@ -12,7 +12,7 @@ import queue
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from nbgrader.coursedir import CourseDirectory
 from tqdm import tqdm
 
 from cnnlib.grading.cluster import FarmError, connected
-from cnnlib.grading.intake import IntakeError, read_file
+from cnnlib.grading.handed import Handed, handed_in
 from cnnlib.grading.marking import Graded, Submission, mark_submission, set_aside
 from cnnlib.grading.results import Ledger
 from cnnlib.grading.sandbox import SandboxError
@@ -36,23 +36,6 @@ PATIENCE = 60.0
 """Seconds that the farm may be without a worker."""
 
 Task = Callable[[Submission, str, str, dict[str, float]], Graded]
-
-
-@dataclass(frozen=True)
-class Handed:
-    """A notebook that is there to be graded; its bytes are read when it is its turn."""
-
-    student: str
-    notebook: str
-    path: Path
-    digest: str = ""
-
-    def read(self) -> Submission:
-        """The submission, also where it has to be refused."""
-        try:
-            return Submission(self.student, self.notebook, read_file(self.path))
-        except IntakeError as error:
-            return Submission(self.student, self.notebook, b"", str(error))
 
 
 @dataclass(frozen=True)
@@ -193,23 +176,6 @@ def _result(future: Future) -> Graded | str:
 
 
 # --- an assignment ------------------------------------------------------------------------------
-
-
-def handed_in(
-    coursedir: CourseDirectory, assignment: str, notebooks: Sequence[str]
-) -> list[Handed]:
-    """Everybody's notebooks of an assignment, in the order of the students' names."""
-    root = Path(coursedir.root)
-    wanted = Path(coursedir.format_path(coursedir.submitted_directory, "*", assignment))
-    pattern = wanted.relative_to(root)
-    number = pattern.parts.index("*")
-    found = []
-    for folder in sorted(root.glob(str(pattern))):
-        student = folder.relative_to(root).parts[number]
-        for notebook in notebooks:
-            one = Handed(student, notebook, folder / f"{notebook}.ipynb")
-            found.append(replace(one, digest=one.read().digest))
-    return found
 
 
 def grade_assignment(

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from cnnlib.checks.calls import Case, call
-from cnnlib.grading import sandbox as sandbox_module
+from cnnlib.grading import box as box_module
+from cnnlib.grading import cgroups
 from cnnlib.grading.barriers import BARRIERS, prove, tried
 from cnnlib.grading.sandbox import Allowance, Sandbox, SandboxError
 from cnnlib.grading.session import Session
@@ -92,6 +93,19 @@ def test_no_process_to_be_had_is_not_the_students_fault(box, monkeypatch):
         assert str(session.broken) == "no room"
 
 
+def test_a_user_who_may_make_no_control_group_can_grade(monkeypatch):
+    require_tool("bwrap", "bubblewrap")
+    monkeypatch.setattr(cgroups, "_own", lambda controller: None)
+    with Sandbox(SMALL) as box, Session(box) as session:
+        assert box.caps.doors == []
+        session.run("import os; os._exit(3)", "the cell")
+        session.run("a = 1")
+        assert session.get("a") == 1
+        assert [(e.verdict, e.text) for e in session.events] == [
+            ("crashed", "the Python process ended (exit status 3)")
+        ]
+
+
 def test_without_bubblewrap_it_says_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(
@@ -104,7 +118,7 @@ def test_without_bubblewrap_it_says_what_to_install(monkeypatch, tmp_path):
 
 def test_a_box_that_does_not_start_says_why(monkeypatch):
     require_tool("bwrap", "bubblewrap")
-    monkeypatch.setattr(sandbox_module, "_bubblewrap", lambda binds: ["bwrap", "--no-such-option"])
+    monkeypatch.setattr(box_module, "_bubblewrap", lambda binds: ["bwrap", "--no-such-option"])
     with pytest.raises(SandboxError, match=r"does not start: .*no-such-option"):
         Sandbox(SMALL).open()
 
@@ -119,7 +133,7 @@ def test_every_barrier_holds(box):
 
 def _with(*arguments):
     """A change of the box: more arguments before its folders become read-only."""
-    real = sandbox_module._bubblewrap
+    real = box_module._bubblewrap
 
     def change(monkeypatch, folder):
         given = [a.replace("FOLDER", str(folder)) for a in arguments]
@@ -129,15 +143,15 @@ def _with(*arguments):
             at = made.index("--remount-ro")
             return [*made[:at], *given, *made[at:]]
 
-        monkeypatch.setattr(sandbox_module, "_bubblewrap", command)
+        monkeypatch.setattr(box_module, "_bubblewrap", command)
 
     return change
 
 
 def _as_root(monkeypatch, folder):
-    real = sandbox_module._bubblewrap
+    real = box_module._bubblewrap
     monkeypatch.setattr(
-        sandbox_module,
+        box_module,
         "_bubblewrap",
         lambda binds: ["0" if a == "1000" else a for a in real(binds)],
     )
@@ -151,16 +165,23 @@ def _without_limit(name):
     return change
 
 
+def _with_limit(name, value):
+    def change(monkeypatch, folder):
+        monkeypatch.setattr(Allowance, "limits", {**SMALL.limits, name: value})
+
+    return change
+
+
 def _inside(old, new):
     """A change of what runs in the box."""
 
     def change(monkeypatch, folder):
         copy = folder / "inside"
-        shutil.copytree(sandbox_module.INSIDE, copy)
+        shutil.copytree(box_module.INSIDE, copy)
         text = (copy / "warm.py").read_text(encoding="utf-8")
         assert text.count(old) == 1
         (copy / "warm.py").write_text(text.replace(old, new), encoding="utf-8")
-        monkeypatch.setattr(sandbox_module, "INSIDE", copy)
+        monkeypatch.setattr(box_module, "INSIDE", copy)
 
     return change
 
@@ -173,6 +194,7 @@ HOLES = {
     "the machine's /etc": (_with("--ro-bind", "/etc", "/etc"), "files", "/etc/.* can be seen"),
     "root": (_as_root, "privileges", "it runs as root"),
     "no limit on processes": (_without_limit("NPROC"), "processes", "processes"),
+    "no room for processes": (_with_limit("NPROC", 3), "processes", r"only \d processes can be"),
     "no limit on memory": (_without_limit("AS"), "memory", "memory has no limit"),
     "privileges kept": (
         _inside("    _drop_privileges()\n    _", "    _"),

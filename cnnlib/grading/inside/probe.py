@@ -9,6 +9,9 @@ from typing import Any
 
 __all__ = ["probe"]
 
+FEW = 4
+"""Processes and threads that a notebook may need."""
+
 
 def _network(port: int) -> str:
     for address in (("1.1.1.1", 53), ("127.0.0.1", port)):
@@ -82,6 +85,8 @@ def _processes() -> str:
             children.append(pid)
         return f"{len(children)} processes could be started"
     except OSError:
+        if len(children) < FEW:
+            return f"only {len(children)} processes can be started, so this user's others count too"
         return ""
     finally:
         for pid in children:
