@@ -232,9 +232,8 @@ def shown(metric: str, found: Interval | Mapping[str, Any] | None, *, sign: bool
         return "not to be had, as trainings were lost"
     share = metric.endswith("accuracy") or metric == "gap"
     scale, unit = (100, " points" if sign or metric == "gap" else " %") if share else (1, "")
-    mean, low, high = (
-        f"{scale * number:{'+' if sign else ''}.2f}".replace("-", "−") for number in found
-    )
+    form = f"{'+' if sign else ''}.{2 if share or abs(found.mean) >= 0.1 else 3}f"
+    mean, low, high = (format(scale * number, form).replace("-", "−") for number in found)
     return f"{mean}{unit} [{low}, {high}]"
 
 
