@@ -11,7 +11,7 @@ import secrets
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -180,7 +180,7 @@ class Session:
     # --- frames, and what goes wrong with them ----------------------------------------------------
 
     def _exchange(
-        self, request: dict, seconds: float, where: str, sent: list[bytes] | None = None
+        self, request: dict, seconds: float, where: str, sent: Sequence[bytes] = ()
     ) -> tuple[dict[str, Any], wire.Buffers]:
         if seconds <= 0 or time.monotonic() >= self.end:
             self._note("timeout", where, "the time for the whole submission is over")
@@ -189,8 +189,7 @@ class Session:
         deadline = min(time.monotonic() + seconds, self.end)
         nonce = secrets.token_hex(8)
         try:
-            process.channel.settimeout(max(deadline - time.monotonic(), 0.001))
-            wire.send(process.channel, {"nonce": nonce, **request}, sent)
+            wire.send(process.channel, {"nonce": nonce, **request}, sent, deadline)
             answer, buffers = wire.receive(process.channel, deadline)
         except TimeoutError:
             self._lost("timeout", where, f"no answer within {seconds:.3g} s")

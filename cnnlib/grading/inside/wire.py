@@ -7,10 +7,11 @@ trusts nothing: sizes, depth, counts and element types are checked before anythi
 import json
 import math
 import re
+import select
 import socket
 import struct
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -88,137 +89,178 @@ def encode(value: Any, keep: Callable[[Any], Remote] | None = None) -> tuple[Any
     What is neither plain nor a container of such is handed to `keep`, which gives the `Remote` that
     stands for it; without `keep` it is refused.
     """
-    buffers: list[bytes] = []
-    left = [Limits.entries]
-
-    def tree(value: Any, depth: int) -> Any:
-        left[0] -= 1
-        if depth > Limits.depth or left[0] < 0:
-            raise OversizeError("too deep or too many entries")
-        kind = type(value)  # an object may lie about its __class__
-        if value is None or kind is bool or kind is str:
-            return value
-        if kind is np.str_:
-            return str(value)
-        if kind is int:
-            return _short(value)
-        if kind is float:
-            return value if math.isfinite(value) else {"f": repr(value)}
-        if kind is complex:
-            return {"c": [tree(value.real, depth), tree(value.imag, depth)]}
-        if kind is tuple or kind is list:
-            return {"t" if kind is tuple else "l": [tree(one, depth + 1) for one in value]}
-        if kind is dict and all(
-            type(key) is str or (type(key) is int and key.bit_length() < 60) for key in value
-        ):
-            return {"d": [[key, tree(one, depth + 1)] for key, one in value.items()]}
-        if kind is Remote:
-            return {"o": [value.number, value.kind, value.name]}
-        if issubclass(kind, np.generic | np.ndarray):
-            return array(value)
-        if keep is None:
-            raise InvalidError(f"a {kind.__name__} does not cross")
-        return tree(keep(value), depth)
-
-    def array(value: Any) -> Any:
-        scalar = not issubclass(type(value), np.ndarray)
-        if value.size * value.dtype.itemsize > Limits.bytes:  # a view may be larger than any memory
-            raise OversizeError("an array that is too large")
-        plain = np.array(value, order="C", subok=False)
-        if plain.dtype.kind not in KINDS or plain.dtype.hasobject:
-            # which type it is may be told, its content does not cross
-            return {"x": (type(value).__name__ if scalar else f"array of {plain.dtype}")[:80]}
-        plain = plain.astype(plain.dtype.newbyteorder("="), copy=False)
-        buffers.append(plain.tobytes())
-        return {"s" if scalar else "a": [plain.dtype.str, list(plain.shape), len(buffers) - 1]}
-
-    return tree(value, 0), buffers
+    writer = _Writer(keep)
+    return writer.tree(value, 0), writer.buffers
 
 
 def decode(
     tree: Any, buffers: Sequence[bytes | memoryview], remote: Callable[[int, str, str], Any]
 ) -> Any:
     """The value of a tree that came across; `remote(number, kind, name)` makes what stands for an object."""
-    left, objects, unused = [Limits.entries], [Limits.objects], dict(enumerate(buffers))
+    return _Reader(buffers, remote).value(tree, 0)
 
-    def value(node: Any, depth: int) -> Any:
-        left[0] -= 1
-        if depth > Limits.depth or left[0] < 0:
+
+class _Writer:
+    """One value on its way to a tree, with what it may still hold."""
+
+    __slots__ = ("buffers", "keep", "left")
+
+    def __init__(self, keep: Callable[[Any], Remote] | None) -> None:
+        self.buffers: list[bytes] = []
+        self.keep, self.left = keep, Limits.entries
+
+    def tree(self, value: Any, depth: int) -> Any:
+        self.left -= 1
+        if depth > Limits.depth or self.left < 0:
             raise OversizeError("too deep or too many entries")
-        if type(node) is int:
+        kind = type(value)  # an object may lie about its __class__
+        if value is None or kind is bool or kind is str:
+            return value
+        if kind is int:
+            return _short(value)
+        if kind is float:
+            return value if math.isfinite(value) else {"f": repr(value)}
+        if kind is tuple or kind is list:
+            return {"t" if kind is tuple else "l": [self.tree(one, depth + 1) for one in value]}
+        if kind is np.ndarray or kind is np.float64:
+            return self.array(value)
+        if kind is dict and _keyed(value):
+            return {"d": [[key, self.tree(one, depth + 1)] for key, one in value.items()]}
+        if kind is np.str_:
+            return str(value)
+        if kind is complex:
+            return {"c": [self.tree(value.real, depth), self.tree(value.imag, depth)]}
+        if kind is Remote:
+            return {"o": [value.number, value.kind, value.name]}
+        if issubclass(kind, np.generic | np.ndarray):
+            return self.array(value)
+        if self.keep is None:
+            raise InvalidError(f"a {kind.__name__} does not cross")
+        return self.tree(self.keep(value), depth)
+
+    def array(self, value: Any) -> Any:
+        scalar = not issubclass(type(value), np.ndarray)
+        if value.size * value.dtype.itemsize > Limits.bytes:  # a view may be larger than any memory
+            raise OversizeError("an array that is too large")
+        plain = np.asarray(value)
+        if plain.dtype.kind not in KINDS or plain.dtype.hasobject:
+            # which type it is may be told, its content does not cross
+            return {"x": (type(value).__name__ if scalar else f"array of {plain.dtype}")[:80]}
+        if not plain.dtype.isnative:
+            plain = plain.astype(plain.dtype.newbyteorder("="))
+        self.buffers.append(plain.tobytes())
+        form = "s" if scalar else "a"
+        return {form: [plain.dtype.str, plain.shape, len(self.buffers) - 1]}
+
+
+class _Reader:
+    """One tree on its way to a value, with what it may still hold."""
+
+    __slots__ = ("left", "objects", "remote", "unused")
+
+    def __init__(
+        self, buffers: Sequence[bytes | memoryview], remote: Callable[[int, str, str], Any]
+    ) -> None:
+        self.left, self.objects = Limits.entries, Limits.objects
+        self.unused, self.remote = dict(enumerate(buffers)), remote
+
+    def value(self, node: Any, depth: int) -> Any:
+        self.left -= 1
+        if depth > Limits.depth or self.left < 0:
+            raise OversizeError("too deep or too many entries")
+        kind = type(node)
+        if kind is int:
             return _short(node)
-        if type(node) is str:
+        if kind is str:
             if len(node) > Limits.text:
                 raise OversizeError("a text that is too long")
             return plain_text(node, Limits.text)
-        if node is None or type(node) in (bool, float):
+        if node is None or kind is bool or kind is float:
             return node
-        if not isinstance(node, dict) or len(node) != 1:
+        if kind is not dict or len(node) != 1:
             raise InvalidError("a value of no known form")
         ((form, body),) = node.items()
         try:
-            return FORMS[form](body, depth + 1)
+            return _FORMS[form](self, body, depth + 1)
         except WireError:
             raise
         except Exception:
             raise InvalidError("a value that is not well formed") from None
 
-    def array(body: Any, depth: int) -> np.ndarray:
+    def array(self, body: Any, depth: int) -> np.ndarray:
         code, shape, index = body
         if type(code) is not str or code not in _DTYPES:
             raise InvalidError("an array of a type that does not cross")
-        if len(shape) > 16 or not all(type(side) is int and 0 <= side < 1 << 62 for side in shape):
+        if len(shape) > 16:
             raise InvalidError("an array of no shape")
-        content = unused.pop(index)  # once: arrays may not multiply the bytes that came
+        for side in shape:
+            if type(side) is not int or not 0 <= side < 1 << 62:
+                raise InvalidError("an array of no shape")
+        content = self.unused.pop(index)  # once: arrays may not multiply the bytes that came
         if math.prod(shape) * _DTYPES[code].itemsize != len(content):
             raise InvalidError("an array whose bytes are not those of its shape")
-        plain = np.frombuffer(bytearray(content), _DTYPES[code]).reshape(shape)
+        plain = np.ndarray(shape, _DTYPES[code], bytearray(content))
         if plain.dtype.kind == "b":
             plain = plain.view(np.uint8) != 0  # other bytes than 0 and 1 are no truth values
         return plain
 
-    def scalar(body: Any, depth: int) -> Any:
+    def scalar(self, body: Any, depth: int) -> Any:
         if body[1]:
             raise InvalidError("a scalar with a shape")
-        return array(body, depth)[()]
+        return self.array(body, depth)[()]
 
-    def part(body: Any, depth: int) -> float:
-        number = value(body, depth)
-        if type(number) is not float:
+    def special(self, body: Any, depth: int) -> Any:
+        return {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}[body]
+
+    def complex_(self, body: Any, depth: int) -> Any:
+        parts = [self.value(one, depth) for one in body]
+        if any(type(part) is not float for part in parts):
             raise InvalidError("a part of a complex number that is no float")
-        return number
+        return complex(*parts)
 
-    def object_(number: Any, kind: Any, name: Any) -> Any:
-        objects[0] -= 1
-        if objects[0] < 0:
+    def list_(self, body: Any, depth: int) -> Any:
+        return [self.value(one, depth) for one in body]
+
+    def tuple_(self, body: Any, depth: int) -> Any:
+        return tuple([self.value(one, depth) for one in body])
+
+    def keyed(self, body: Any, depth: int) -> Any:
+        if not _keyed(key for key, _ in body):
+            raise InvalidError("a key that is neither text nor a short number")
+        return {self.value(key, depth): self.value(one, depth) for key, one in body}
+
+    def object_(self, body: Any, depth: int) -> Any:
+        number, kind, name = body
+        self.objects -= 1
+        if self.objects < 0:
             raise OversizeError("too many objects")
         if type(number) is not int or number.bit_length() > 60:
             raise InvalidError("an object without a number")
-        return remote(number, plain_text(kind, 20), plain_text(name, 80))
+        return self.remote(number, plain_text(kind, 20), plain_text(name, 80))
 
-    def special(body: Any, depth: int) -> float:
-        return {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}[body]
+    def strange(self, body: Any, depth: int) -> Any:
+        return self.object_((-1, "strange", body), depth)
 
-    def keyed(body: Any, depth: int) -> dict:
-        # longer numbers could be chosen so that all have one hash
-        if not all(
-            type(key) is str or (type(key) is int and key.bit_length() < 60) for key, _ in body
-        ):
-            raise InvalidError("a key that is neither text nor a short number")
-        return {value(key, depth): value(one, depth) for key, one in body}
 
-    FORMS: dict[str, Callable[[Any, int], Any]] = {
-        "f": special,
-        "c": lambda body, depth: complex(*(part(one, depth) for one in body)),
-        "t": lambda body, depth: tuple(value(one, depth) for one in body),
-        "l": lambda body, depth: [value(one, depth) for one in body],
-        "d": keyed,
-        "a": array,
-        "s": scalar,
-        "o": lambda body, depth: object_(*body),
-        "x": lambda body, depth: object_(-1, "strange", body),
-    }
-    return value(tree, 0)
+_FORMS: dict[str, Callable[[_Reader, Any, int], Any]] = {
+    "f": _Reader.special,
+    "c": _Reader.complex_,
+    "t": _Reader.tuple_,
+    "l": _Reader.list_,
+    "d": _Reader.keyed,
+    "a": _Reader.array,
+    "s": _Reader.scalar,
+    "o": _Reader.object_,
+    "x": _Reader.strange,
+}
+
+
+def _keyed(keys: Iterable[Any]) -> bool:
+    """Whether all keys are texts or short numbers: longer ones could be chosen so that all have one hash."""
+    for key in keys:
+        if type(key) is not str and not (type(key) is int and key.bit_length() < 60):
+            return False
+    return True
 
 
 def _short(number: int) -> int:
@@ -231,15 +273,35 @@ def _short(number: int) -> int:
 
 
 def send(
-    channel: socket.socket, message: dict[str, Any], buffers: list[bytes] | None = None
+    channel: socket.socket,
+    message: dict[str, Any],
+    buffers: Sequence[bytes] = (),
+    deadline: float | None = None,
 ) -> None:
-    """Send one frame; `message` is JSON but for the arrays' bytes."""
-    buffers = buffers or []
-    header = _TO_JSON({**message, "sizes": [len(b) for b in buffers]}).encode()
-    total = sum(map(len, buffers))
-    if len(header) > Limits.header or total > Limits.bytes or len(buffers) > Limits.arrays:
+    """Send one frame; `message` is JSON but for the arrays' bytes.
+
+    Raises
+    ------
+    OversizeError
+        If it is more than a frame may hold.
+    TimeoutError
+        If it cannot be sent by `deadline`, a time of ``time.monotonic``.
+    """
+    sizes = [len(content) for content in buffers]
+    header = _TO_JSON({**message, "sizes": sizes}).encode()
+    total = sum(sizes)
+    if len(header) > Limits.header or total > Limits.bytes or len(sizes) > Limits.arrays:
         raise OversizeError("the frame is too large")
-    channel.sendall(b"".join([_LENGTHS.pack(len(header), total), header, *buffers]))
+    frame = b"".join([_LENGTHS.pack(len(header), total), header, *buffers])
+    if deadline is None:
+        channel.sendall(frame)
+        return
+    rest = memoryview(frame)
+    while rest:
+        try:
+            rest = rest[channel.send(rest, socket.MSG_DONTWAIT) :]
+        except BlockingIOError:
+            _wait(channel, select.POLLOUT, deadline)
 
 
 def receive(
@@ -256,27 +318,33 @@ def receive(
     WireError
         If it is no frame.
     """
-    first = _some(channel, bytearray(_CHUNK), deadline)
-    while len(first) < _LENGTHS.size:
-        first += _some(channel, bytearray(_CHUNK), deadline)
-    length, total = _LENGTHS.unpack_from(first)
+    content: bytes | bytearray = _some(channel, _CHUNK, deadline)
+    while len(content) < _LENGTHS.size:
+        content += _some(channel, _CHUNK, deadline)
+    length, total = _LENGTHS.unpack_from(content)
     if length > Limits.header or total > Limits.bytes:
         raise OversizeError(f"a frame of {length} and {total} bytes")
     end = _LENGTHS.size + length + total
-    if len(first) > end:
+    if len(content) > end:
         raise WireError("more than one frame")
-    content = first if len(first) == end else _all(channel, first, end, deadline)
+    if len(content) < end:
+        whole = bytearray(content)
+        while len(whole) < end:
+            whole += _some(channel, min(end - len(whole), _CHUNK), deadline)
+        content = whole
     view = memoryview(content)
+    at = _LENGTHS.size + length
     try:
-        message = json.loads(bytes(view[_LENGTHS.size : _LENGTHS.size + length]))
+        text = str(view[_LENGTHS.size : at], "utf-8")
+        message, read = _FROM_JSON(text)
         sizes = message.pop("sizes")
-        good = type(sizes) is list and all(type(size) is int and size >= 0 for size in sizes)
+        good = read == len(text) and type(sizes) is list
+        good = good and all(type(size) is int and size >= 0 for size in sizes)
     except Exception:  # no JSON, too deep for the parser, a number with too many digits
         raise WireError("a header that is no JSON object") from None
     if not good or sum(sizes) != total or len(sizes) > Limits.arrays:
         raise WireError("sizes that do not add up")
     buffers: Buffers = []
-    at = _LENGTHS.size + length
     for size in sizes:
         buffers.append(view[at : at + size])
         at += size
@@ -285,25 +353,27 @@ def receive(
 
 _CHUNK = 1 << 16
 _TO_JSON = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+_FROM_JSON = json.JSONDecoder().raw_decode
 
 
-def _some(channel: socket.socket, room: bytearray | memoryview, deadline: float | None) -> Any:
-    """What is there to read, at most as much as there is `room`, which it is written into."""
-    if deadline is not None:
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        channel.settimeout(left)
-    got = channel.recv_into(room)
+def _some(channel: socket.socket, most: int, deadline: float | None) -> bytes:
+    """What is there to read, at most so many bytes."""
+    got = None if deadline is not None else channel.recv(most)
+    while deadline is not None and got is None:
+        _wait(channel, select.POLLIN, deadline)
+        try:
+            got = channel.recv(most, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            continue  # something is there, but not for reading: bytes out of band
     if not got:
         raise EOFError
-    return room[:got]
+    return got
 
 
-def _all(channel: socket.socket, first: bytearray, end: int, deadline: float | None) -> bytearray:
-    content = bytearray(end)
-    content[: len(first)] = first
-    view, at = memoryview(content), len(first)
-    while at < end:
-        at += len(_some(channel, view[at:], deadline))
-    return content
+def _wait(channel: socket.socket, event: int, deadline: float) -> None:
+    """Until the channel can be read or written, but not beyond the deadline."""
+    left = deadline - time.monotonic()
+    poll = select.poll()
+    poll.register(channel, event)
+    if left <= 0 or not poll.poll(1000 * left):
+        raise TimeoutError
