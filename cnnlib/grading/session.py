@@ -342,7 +342,8 @@ def _proxy(session: Session, number: int, kind: str, name: str, origin: str, pla
 def _apply(answer: dict[str, Any], handed: list[Any]) -> None:
     """Repeat here what a call did beside its result: prints, warnings, arrays that it changed."""
     printed, warned, changed = (answer.get(key) for key in ("printed", "warned", "changed"))
-    print(plain_text(printed, 4000), end="")
+    if printed:
+        print(plain_text(printed, 4000), end="")
     for note in warned[:50] if isinstance(warned, list) else []:
         if isinstance(note, list) and len(note) == 2:
             name = plain_text(note[0], 60)

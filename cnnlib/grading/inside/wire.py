@@ -25,6 +25,7 @@ _DTYPES = {
     for dtype in [np.dtype(code).newbyteorder("=")]
 }
 """Every element type that crosses, by the one spelling that it may have."""
+_CODES = {dtype: code for code, dtype in _DTYPES.items()}
 _CONTROL = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
     r"|\x1b(?!\[[0-9;]{0,20}m)"
@@ -143,14 +144,14 @@ class _Writer:
         if value.size * value.dtype.itemsize > Limits.bytes:  # a view may be larger than any memory
             raise OversizeError("an array that is too large")
         plain = np.asarray(value)
-        if plain.dtype.kind not in KINDS or plain.dtype.hasobject:
-            # which type it is may be told, its content does not cross
-            return {"x": (type(value).__name__ if scalar else f"array of {plain.dtype}")[:80]}
-        if not plain.dtype.isnative:
+        code = _CODES.get(plain.dtype)
+        if code is None and plain.dtype.kind in KINDS:  # of the other byte order
             plain = plain.astype(plain.dtype.newbyteorder("="))
+            code = _CODES.get(plain.dtype)
+        if code is None:  # which type it is may be told, its content does not cross
+            return {"x": (type(value).__name__ if scalar else f"array of {plain.dtype}")[:80]}
         self.buffers.append(plain.tobytes())
-        form = "s" if scalar else "a"
-        return {form: [plain.dtype.str, plain.shape, len(self.buffers) - 1]}
+        return {"s" if scalar else "a": [code, plain.shape, len(self.buffers) - 1]}
 
 
 class _Reader:
