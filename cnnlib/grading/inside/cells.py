@@ -213,7 +213,7 @@ class _Server:
         written = io.StringIO()
         handed = [*positional, *keyword.values()]
         before = [_state(value) for value in handed]
-        result, raised = None, {}
+        result, raised = None, dict[str, Any]()
         with warnings.catch_warnings(record=True, action="always") as caught:
             streams = sys.stdout, sys.stderr
             sys.stdout = sys.stderr = written

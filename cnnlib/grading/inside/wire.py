@@ -12,6 +12,7 @@ import socket
 import struct
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -65,11 +66,13 @@ class InvalidError(WireError):
     verdict = "invalid"
 
 
+@dataclass(slots=True)
 class Remote:
     """An object that stays on its own side: all that crosses is its number and what it is."""
 
-    def __init__(self, number: int, kind: str, name: str) -> None:
-        self.number, self.kind, self.name = number, kind, name
+    number: int
+    kind: str
+    name: str
 
 
 def plain_text(text: Any, most: int) -> str:
@@ -90,7 +93,7 @@ def encode(value: Any, keep: Callable[[Any], Remote] | None = None) -> tuple[Any
     What is neither plain nor a container of such is handed to `keep`, which gives the `Remote` that
     stands for it; without `keep` it is refused.
     """
-    writer = _Writer(keep)
+    writer = _Writer(keep, [])
     return writer.tree(value, 0), writer.buffers
 
 
@@ -98,17 +101,16 @@ def decode(
     tree: Any, buffers: Sequence[bytes | memoryview], remote: Callable[[int, str, str], Any]
 ) -> Any:
     """The value of a tree that came across; `remote(number, kind, name)` makes what stands for an object."""
-    return _Reader(buffers, remote).value(tree, 0)
+    return _Reader(remote, dict(enumerate(buffers))).value(tree, 0)
 
 
+@dataclass(slots=True)
 class _Writer:
-    """One value on its way to a tree, with what it may still hold."""
+    """One value on its way to a tree."""
 
-    __slots__ = ("buffers", "keep", "left")
-
-    def __init__(self, keep: Callable[[Any], Remote] | None) -> None:
-        self.buffers: list[bytes] = []
-        self.keep, self.left = keep, Limits.entries
+    keep: Callable[[Any], Remote] | None
+    buffers: list[bytes]
+    left: int = Limits.entries
 
     def tree(self, value: Any, depth: int) -> Any:
         self.left -= 1
@@ -125,7 +127,7 @@ class _Writer:
             return {"t" if kind is tuple else "l": [self.tree(one, depth + 1) for one in value]}
         if kind is np.ndarray or kind is np.float64:
             return self.array(value)
-        if kind is dict and _keyed(value):
+        if kind is dict and _short_keys(value):
             return {"d": [[key, self.tree(one, depth + 1)] for key, one in value.items()]}
         if kind is np.str_:
             return str(value)
@@ -154,16 +156,14 @@ class _Writer:
         return {"s" if scalar else "a": [code, plain.shape, len(self.buffers) - 1]}
 
 
+@dataclass(slots=True)
 class _Reader:
-    """One tree on its way to a value, with what it may still hold."""
+    """One tree on its way to a value."""
 
-    __slots__ = ("left", "objects", "remote", "unused")
-
-    def __init__(
-        self, buffers: Sequence[bytes | memoryview], remote: Callable[[int, str, str], Any]
-    ) -> None:
-        self.left, self.objects = Limits.entries, Limits.objects
-        self.unused, self.remote = dict(enumerate(buffers)), remote
+    remote: Callable[[int, str, str], Any]
+    unused: dict[int, bytes | memoryview]
+    left: int = Limits.entries
+    objects: int = Limits.objects
 
     def value(self, node: Any, depth: int) -> Any:
         self.left -= 1
@@ -182,14 +182,42 @@ class _Reader:
             raise InvalidError("a value of no known form")
         ((form, body),) = node.items()
         try:
-            return _FORMS[form](self, body, depth + 1)
+            return self.inner(form, body, depth + 1)
         except WireError:
             raise
         except Exception:
             raise InvalidError("a value that is not well formed") from None
 
-    def array(self, body: Any, depth: int) -> np.ndarray:
-        code, shape, index = body
+    def inner(self, form: str, body: Any, depth: int) -> Any:
+        match form:
+            case "l":
+                return [self.value(one, depth) for one in body]
+            case "t":
+                return tuple([self.value(one, depth) for one in body])
+            case "d":
+                if not _short_keys(key for key, _ in body):
+                    raise InvalidError("a key that is neither text nor a short number")
+                return {self.value(key, depth): self.value(one, depth) for key, one in body}
+            case "a":
+                return self.array(*body)
+            case "s":
+                if body[1]:
+                    raise InvalidError("a scalar with a shape")
+                return self.array(*body)[()]
+            case "f":
+                return {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}[body]
+            case "c":
+                parts = [self.value(one, depth) for one in body]
+                if any(type(part) is not float for part in parts):
+                    raise InvalidError("a part of a complex number that is no float")
+                return complex(*parts)
+            case "o":
+                return self.object(*body)
+            case "x":
+                return self.object(-1, "strange", body)
+        raise InvalidError("a value of no known form")
+
+    def array(self, code: Any, shape: Any, index: Any) -> np.ndarray:
         if type(code) is not str or code not in _DTYPES:
             raise InvalidError("an array of a type that does not cross")
         if len(shape) > 16:
@@ -201,37 +229,11 @@ class _Reader:
         if math.prod(shape) * _DTYPES[code].itemsize != len(content):
             raise InvalidError("an array whose bytes are not those of its shape")
         plain = np.ndarray(shape, _DTYPES[code], bytearray(content))
-        if plain.dtype.kind == "b":
+        if code == "|b1":
             plain = plain.view(np.uint8) != 0  # other bytes than 0 and 1 are no truth values
         return plain
 
-    def scalar(self, body: Any, depth: int) -> Any:
-        if body[1]:
-            raise InvalidError("a scalar with a shape")
-        return self.array(body, depth)[()]
-
-    def special(self, body: Any, depth: int) -> Any:
-        return {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}[body]
-
-    def complex_(self, body: Any, depth: int) -> Any:
-        parts = [self.value(one, depth) for one in body]
-        if any(type(part) is not float for part in parts):
-            raise InvalidError("a part of a complex number that is no float")
-        return complex(*parts)
-
-    def list_(self, body: Any, depth: int) -> Any:
-        return [self.value(one, depth) for one in body]
-
-    def tuple_(self, body: Any, depth: int) -> Any:
-        return tuple([self.value(one, depth) for one in body])
-
-    def keyed(self, body: Any, depth: int) -> Any:
-        if not _keyed(key for key, _ in body):
-            raise InvalidError("a key that is neither text nor a short number")
-        return {self.value(key, depth): self.value(one, depth) for key, one in body}
-
-    def object_(self, body: Any, depth: int) -> Any:
-        number, kind, name = body
+    def object(self, number: Any, kind: Any, name: Any) -> Any:
         self.objects -= 1
         if self.objects < 0:
             raise OversizeError("too many objects")
@@ -239,29 +241,10 @@ class _Reader:
             raise InvalidError("an object without a number")
         return self.remote(number, plain_text(kind, 20), plain_text(name, 80))
 
-    def strange(self, body: Any, depth: int) -> Any:
-        return self.object_((-1, "strange", body), depth)
 
-
-_FORMS: dict[str, Callable[[_Reader, Any, int], Any]] = {
-    "f": _Reader.special,
-    "c": _Reader.complex_,
-    "t": _Reader.tuple_,
-    "l": _Reader.list_,
-    "d": _Reader.keyed,
-    "a": _Reader.array,
-    "s": _Reader.scalar,
-    "o": _Reader.object_,
-    "x": _Reader.strange,
-}
-
-
-def _keyed(keys: Iterable[Any]) -> bool:
-    """Whether all keys are texts or short numbers: longer ones could be chosen so that all have one hash."""
-    for key in keys:
-        if type(key) is not str and not (type(key) is int and key.bit_length() < 60):
-            return False
-    return True
+def _short_keys(keys: Iterable[Any]) -> bool:
+    # longer numbers could be chosen so that all have one hash
+    return all(type(key) is str or (type(key) is int and key.bit_length() < 60) for key in keys)
 
 
 def _short(number: int) -> int:
