@@ -23,6 +23,7 @@ from typing import Any
 
 from cnnlib.errors import CnnlibError
 from cnnlib.grading.cgroups import Caps
+from cnnlib.grading.channel import Channel
 from cnnlib.grading.editions import course_files, modules_allowed, rooms_withheld
 
 __all__ = ["Allowance", "Process", "Sandbox", "SandboxError"]
@@ -375,7 +376,7 @@ class Sandbox:
                 answer = self._ask(order, [theirs.fileno()])
                 if not answer["processes"][1]:
                     raise ValueError("it could not be forked")
-                return Process(self, ours, answer["processes"])
+                return Process(self, Channel(ours), answer["processes"])
             except (OSError, EOFError, ValueError) as error:
                 ours.close()
                 self.close()  # the box itself is gone: make a new one, once
@@ -391,7 +392,7 @@ class Process:
     """One submission's process, and the channel to it."""
 
     sandbox: Sandbox
-    channel: socket.socket
+    channel: Channel
     processes: tuple[int, int]
     status: int | None = field(default=None)
 

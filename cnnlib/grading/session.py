@@ -206,11 +206,11 @@ class Session:
             self._note("timeout", where, "the time for the whole submission is over")
             raise TimeIsOver
         process = self._alive(where)
-        deadline = min(time.monotonic() + seconds, self.end)
+        process.channel.deadline = min(time.monotonic() + seconds, self.end)
         nonce = secrets.token_hex(8)
         try:
-            wire.send(process.channel, {"nonce": nonce, **request}, sent, deadline)
-            answer, buffers = wire.receive(process.channel, deadline)
+            wire.send(process.channel, {"nonce": nonce, **request}, sent)
+            answer, buffers = wire.receive(process.channel)
         except TimeoutError:
             self._lost("timeout", where, f"no answer within {seconds:.3g} s")
             raise TimeIsOver from None

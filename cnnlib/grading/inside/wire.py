@@ -7,10 +7,7 @@ trusts nothing: sizes, depth, counts and element types are checked before anythi
 import json
 import math
 import re
-import select
-import socket
 import struct
-import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,20 +16,18 @@ import numpy as np
 
 __all__ = ["Limits", "Remote", "WireError", "decode", "encode", "plain_text", "receive", "send"]
 
-KINDS = "biufc"
-_DTYPES = {
-    dtype.str: dtype
-    for code in "?bhilqBHILQefdgFDG"
-    for dtype in [np.dtype(code).newbyteorder("=")]
-}
+_DTYPES = {dtype.str: dtype for dtype in map(np.dtype, "?bhilqBHILQefdgFDG")}
 """Every element type that crosses, by the one spelling that it may have."""
 _CODES = {dtype: code for code, dtype in _DTYPES.items()}
 _CONTROL = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
     r"|\x1b(?!\[[0-9;]{0,20}m)"
 )
-Buffers = list[bytes | memoryview]
+Buffers = Sequence[bytes | memoryview]
 _LENGTHS = struct.Struct(">IQ")
+_CHUNK = 1 << 16
+_TO_JSON = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+_FROM_JSON = json.JSONDecoder().raw_decode
 
 
 class Limits:
@@ -97,9 +92,7 @@ def encode(value: Any, keep: Callable[[Any], Remote] | None = None) -> tuple[Any
     return writer.tree(value, 0), writer.buffers
 
 
-def decode(
-    tree: Any, buffers: Sequence[bytes | memoryview], remote: Callable[[int, str, str], Any]
-) -> Any:
+def decode(tree: Any, buffers: Buffers, remote: Callable[[int, str, str], Any]) -> Any:
     """The value of a tree that came across; `remote(number, kind, name)` makes what stands for an object."""
     return _Reader(remote, dict(enumerate(buffers))).value(tree, 0)
 
@@ -125,8 +118,6 @@ class _Writer:
             return value if math.isfinite(value) else {"f": repr(value)}
         if kind is tuple or kind is list:
             return {"t" if kind is tuple else "l": [self.tree(one, depth + 1) for one in value]}
-        if kind is np.ndarray or kind is np.float64:
-            return self.array(value)
         if kind is dict and _short_keys(value):
             return {"d": [[key, self.tree(one, depth + 1)] for key, one in value.items()]}
         if kind is np.str_:
@@ -147,7 +138,7 @@ class _Writer:
             raise OversizeError("an array that is too large")
         plain = np.asarray(value)
         code = _CODES.get(plain.dtype)
-        if code is None and plain.dtype.kind in KINDS:  # of the other byte order
+        if code is None and plain.dtype.kind in "biufc":  # of the other byte order
             plain = plain.astype(plain.dtype.newbyteorder("="))
             code = _CODES.get(plain.dtype)
         if code is None:  # which type it is may be told, its content does not cross
@@ -220,11 +211,8 @@ class _Reader:
     def array(self, code: Any, shape: Any, index: Any) -> np.ndarray:
         if type(code) is not str or code not in _DTYPES:
             raise InvalidError("an array of a type that does not cross")
-        if len(shape) > 16:
+        if len(shape) > 16 or any(type(n) is not int or not 0 <= n < 1 << 62 for n in shape):
             raise InvalidError("an array of no shape")
-        for side in shape:
-            if type(side) is not int or not 0 <= side < 1 << 62:
-                raise InvalidError("an array of no shape")
         content = self.unused.pop(index)  # once: arrays may not multiply the bytes that came
         if math.prod(shape) * _DTYPES[code].itemsize != len(content):
             raise InvalidError("an array whose bytes are not those of its shape")
@@ -256,108 +244,58 @@ def _short(number: int) -> int:
 # --- frames -------------------------------------------------------------------------------------
 
 
-def send(
-    channel: socket.socket,
-    message: dict[str, Any],
-    buffers: Sequence[bytes] = (),
-    deadline: float | None = None,
-) -> None:
-    """Send one frame; `message` is JSON but for the arrays' bytes.
-
-    Raises
-    ------
-    OversizeError
-        If it is more than a frame may hold.
-    TimeoutError
-        If it cannot be sent by `deadline`, a time of ``time.monotonic``.
-    """
+def send(channel: Any, message: dict[str, Any], buffers: Sequence[bytes] = ()) -> None:
+    """Send one frame over a socket, or what has its `sendall`; `message` is JSON but for the arrays' bytes."""
     sizes = [len(content) for content in buffers]
     header = _TO_JSON({**message, "sizes": sizes}).encode()
     total = sum(sizes)
     if len(header) > Limits.header or total > Limits.bytes or len(sizes) > Limits.arrays:
         raise OversizeError("the frame is too large")
-    frame = b"".join([_LENGTHS.pack(len(header), total), header, *buffers])
-    if deadline is None:
-        channel.sendall(frame)
-        return
-    rest = memoryview(frame)
-    while rest:
-        try:
-            rest = rest[channel.send(rest, socket.MSG_DONTWAIT) :]
-        except BlockingIOError:
-            _wait(channel, select.POLLOUT, deadline)
+    channel.sendall(b"".join([_LENGTHS.pack(len(header), total), header, *buffers]))
 
 
-def receive(
-    channel: socket.socket, deadline: float | None = None
-) -> tuple[dict[str, Any], Buffers]:
+def receive(channel: Any) -> tuple[dict[str, Any], Buffers]:
     """The next frame, which must be the only one: nobody speaks twice without being asked.
 
     Raises
     ------
-    TimeoutError
-        If it is not complete by `deadline`, a time of ``time.monotonic``.
     EOFError
         If the other side is gone.
     WireError
         If it is no frame.
     """
-    content: bytes | bytearray = _some(channel, _CHUNK, deadline)
-    while len(content) < _LENGTHS.size:
-        content += _some(channel, _CHUNK, deadline)
+    content = bytearray()
+    _fill(channel, content, _LENGTHS.size)
     length, total = _LENGTHS.unpack_from(content)
     if length > Limits.header or total > Limits.bytes:
         raise OversizeError(f"a frame of {length} and {total} bytes")
     end = _LENGTHS.size + length + total
+    _fill(channel, content, end)
     if len(content) > end:
         raise WireError("more than one frame")
-    if len(content) < end:
-        whole = bytearray(content)
-        while len(whole) < end:
-            whole += _some(channel, min(end - len(whole), _CHUNK), deadline)
-        content = whole
     view = memoryview(content)
     at = _LENGTHS.size + length
     try:
         text = str(view[_LENGTHS.size : at], "utf-8")
         message, read = _FROM_JSON(text)
         sizes = message.pop("sizes")
-        good = read == len(text) and type(sizes) is list
-        good = good and all(type(size) is int and size >= 0 for size in sizes)
+        good = type(sizes) is list and all(type(size) is int and size >= 0 for size in sizes)
     except Exception:  # no JSON, too deep for the parser, a number with too many digits
         raise WireError("a header that is no JSON object") from None
+    if read != len(text):
+        raise WireError("a header that is more than a JSON object")
     if not good or sum(sizes) != total or len(sizes) > Limits.arrays:
         raise WireError("sizes that do not add up")
-    buffers: Buffers = []
+    buffers = []
     for size in sizes:
         buffers.append(view[at : at + size])
         at += size
     return message, buffers
 
 
-_CHUNK = 1 << 16
-_TO_JSON = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
-_FROM_JSON = json.JSONDecoder().raw_decode
-
-
-def _some(channel: socket.socket, most: int, deadline: float | None) -> bytes:
-    """What is there to read, at most so many bytes."""
-    got = None if deadline is not None else channel.recv(most)
-    while deadline is not None and got is None:
-        _wait(channel, select.POLLIN, deadline)
-        try:
-            got = channel.recv(most, socket.MSG_DONTWAIT)
-        except BlockingIOError:
-            continue  # something is there, but not for reading: bytes out of band
-    if not got:
-        raise EOFError
-    return got
-
-
-def _wait(channel: socket.socket, event: int, deadline: float) -> None:
-    """Until the channel can be read or written, but not beyond the deadline."""
-    left = deadline - time.monotonic()
-    poll = select.poll()
-    poll.register(channel, event)
-    if left <= 0 or not poll.poll(1000 * left):
-        raise TimeoutError
+def _fill(channel: Any, content: bytearray, least: int) -> None:
+    while len(content) < least:
+        got = channel.recv(_CHUNK)
+        if not got:
+            raise EOFError
+        content += got
