@@ -88,7 +88,8 @@ def test_every_kind_comes_across_as_it_was(pair, value):
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
 def test_every_element_type_crosses_as_array_and_as_scalar(pair, dtype):
-    for value in (np.arange(6).astype(dtype).reshape(2, 3), np.ones(1, dtype)[0]):
+    whole = np.arange(6).astype(dtype).reshape(2, 3)
+    for value in (whole, np.ones(1, dtype)[0], np.ones((), dtype), np.ones((0, 2), dtype)):
         tree, buffers = wire.encode(value)
         message, got = _across(pair, {"value": tree}, buffers)
         back = wire.decode(message["value"], got, pytest.fail)

@@ -8,7 +8,7 @@ import json
 import math
 import re
 import struct
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -118,7 +118,7 @@ class _Writer:
             return value if math.isfinite(value) else {"f": repr(value)}
         if kind is tuple or kind is list:
             return {"t" if kind is tuple else "l": [self.tree(one, depth + 1) for one in value]}
-        if kind is dict and _short_keys(value):
+        if kind is dict and all(map(_is_key, value)):
             return {"d": [[key, self.tree(one, depth + 1)] for key, one in value.items()]}
         if kind is np.str_:
             return str(value)
@@ -126,7 +126,7 @@ class _Writer:
             return {"c": [self.tree(value.real, depth), self.tree(value.imag, depth)]}
         if kind is Remote:
             return {"o": [value.number, value.kind, value.name]}
-        if issubclass(kind, np.generic | np.ndarray):
+        if issubclass(kind, (np.ndarray, np.generic)):
             return self.array(value)
         if self.keep is None:
             raise InvalidError(f"a {kind.__name__} does not cross")
@@ -186,7 +186,7 @@ class _Reader:
             case "t":
                 return tuple([self.value(one, depth) for one in body])
             case "d":
-                if not _short_keys(key for key, _ in body):
+                if not all(_is_key(key) for key, _ in body):
                     raise InvalidError("a key that is neither text nor a short number")
                 return {self.value(key, depth): self.value(one, depth) for key, one in body}
             case "a":
@@ -218,7 +218,7 @@ class _Reader:
             raise InvalidError("an array whose bytes are not those of its shape")
         plain = np.ndarray(shape, _DTYPES[code], bytearray(content))
         if code == "|b1":
-            plain = plain.view(np.uint8) != 0  # other bytes than 0 and 1 are no truth values
+            plain = np.asarray(plain.view(np.uint8) != 0)  # no byte but 0 and 1 is a truth value
         return plain
 
     def object(self, number: Any, kind: Any, name: Any) -> Any:
@@ -230,9 +230,9 @@ class _Reader:
         return self.remote(number, plain_text(kind, 20), plain_text(name, 80))
 
 
-def _short_keys(keys: Iterable[Any]) -> bool:
+def _is_key(key: Any) -> bool:
     # longer numbers could be chosen so that all have one hash
-    return all(type(key) is str or (type(key) is int and key.bit_length() < 60) for key in keys)
+    return type(key) is str or (type(key) is int and key.bit_length() < 60)
 
 
 def _short(number: int) -> int:
@@ -245,7 +245,7 @@ def _short(number: int) -> int:
 
 
 def send(channel: Any, message: dict[str, Any], buffers: Sequence[bytes] = ()) -> None:
-    """Send one frame over a socket, or what has its `sendall`; `message` is JSON but for the arrays' bytes."""
+    """Send one frame over a socket or its like; `message` is JSON but for the arrays' bytes."""
     sizes = [len(content) for content in buffers]
     header = _TO_JSON({**message, "sizes": sizes}).encode()
     total = sum(sizes)
@@ -269,12 +269,11 @@ def receive(channel: Any) -> tuple[dict[str, Any], Buffers]:
     length, total = _LENGTHS.unpack_from(content)
     if length > Limits.header or total > Limits.bytes:
         raise OversizeError(f"a frame of {length} and {total} bytes")
-    end = _LENGTHS.size + length + total
-    _fill(channel, content, end)
-    if len(content) > end:
+    at = _LENGTHS.size + length
+    _fill(channel, content, at + total)
+    if len(content) > at + total:
         raise WireError("more than one frame")
     view = memoryview(content)
-    at = _LENGTHS.size + length
     try:
         text = str(view[_LENGTHS.size : at], "utf-8")
         message, read = _FROM_JSON(text)
