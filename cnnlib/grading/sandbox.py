@@ -20,6 +20,7 @@ from cnnlib.errors import CnnlibError
 from cnnlib.grading import box
 from cnnlib.grading.box import Allowance
 from cnnlib.grading.cgroups import Caps
+from cnnlib.grading.channel import Channel
 
 __all__ = ["Allowance", "Process", "Sandbox", "SandboxError"]
 
@@ -140,7 +141,7 @@ class Sandbox:
                 answer = self._ask(order, [theirs.fileno()])
                 if not answer["processes"][1]:
                     raise ValueError("it could not be forked")
-                return Process(self, ours, answer["processes"])
+                return Process(self, Channel(ours), answer["processes"])
             except (OSError, EOFError, ValueError) as error:
                 ours.close()
                 self.close()  # the box itself is gone: make a new one, once
@@ -156,7 +157,7 @@ class Process:
     """One submission's process, and the channel to it."""
 
     sandbox: Sandbox
-    channel: socket.socket
+    channel: Channel
     processes: tuple[int, int]
     status: int | None = field(default=None)
 

@@ -5,22 +5,19 @@ plain once, by :mod:`cnnlib.grading.inside.wire`, before anybody looks at it. A 
 or talks nonsense costs the item at hand a named verdict, and a fresh one goes on with the next.
 """
 
-import builtins
-import re
 import secrets
 import time
-import warnings
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from cnnlib.checks.calls import DEADLINE, TimeIsOver
+from cnnlib.grading.answers import exception_of, repeat_effects
 from cnnlib.grading.inside import wire
 from cnnlib.grading.inside.wire import plain_text
 from cnnlib.grading.outputs import error_output, safe_outputs
+from cnnlib.grading.proxies import Proxy, proxy
 from cnnlib.grading.sandbox import Process, Sandbox, SandboxError
 
 __all__ = ["VERDICTS", "Event", "ProcessEndedError", "Session"]
@@ -34,7 +31,6 @@ VERDICTS = {
     "invalid": "a value of a kind that does not cross",
 }
 """What each verdict means."""
-_NAME = re.compile(r"[A-Za-z_]\w{0,60}")
 
 
 class ProcessEndedError(Exception):
@@ -133,28 +129,52 @@ class Session:
 
         def run(*positional: Any, **keyword: Any) -> Any:
             request = {"source": source, "function": function}
-            return self._use(request, where, positional, keyword)
+            return self.use(request, where, positional, keyword)
 
         return run
 
     # --- calls ----------------------------------------------------------------------------------
 
-    def _use(
-        self, request: dict, where: str, positional: tuple = (), keyword: dict | None = None
+    def use(
+        self,
+        request: dict[str, Any],
+        where: str,
+        positional: tuple = (),
+        keyword: dict[str, Any] | None = None,
     ) -> Any:
+        """Have an object called, or an attribute of it read or set: what a proxy asks for.
+
+        Raises
+        ------
+        ProcessEndedError, TimeIsOver
+            If there is no answer.
+        BaseException
+            What the student's code raised, made anew.
+        """
         if self._ended[where] >= 2:  # what has ended two processes would end the next
             raise ProcessEndedError(f"{VERDICTS['crashed']}, twice, and it is not tried again")
         keyword = keyword or {}
         arguments, sent = wire.encode([list(positional), keyword], self._sent)
         request = {"do": "use", "arguments": arguments, **request}
         answer, buffers = self._exchange(request, self._seconds(), where, sent)
-        _apply(answer, [*positional, *keyword.values()])
+        repeat_effects(answer, [*positional, *keyword.values()])
         if "raised" in answer:
-            error = _exception(answer)
+            error = exception_of(answer)
             if isinstance(error, MemoryError):
                 self._note("oom", where, "")
             raise error
         return self._value(answer, buffers, where)
+
+    def number_of(self, one: Proxy) -> int:
+        """The proxy's number in the process of now; what has a name is found again after a new start."""
+        if one._generation != self.generation or self._process is None:
+            self._alive(one._place)
+        if one._generation != self.generation:
+            again = self.get(one._origin) if one._origin else None
+            if not isinstance(again, Proxy):
+                raise ProcessEndedError("it was lost when its process ended")
+            one._number, one._generation = again._number, again._generation
+        return one._number
 
     def _seconds(self) -> float:
         given = DEADLINE.get()
@@ -162,14 +182,14 @@ class Session:
 
     def _sent(self, value: Any) -> wire.Remote:
         if isinstance(value, Proxy):
-            return wire.Remote(value._here(), value._kind, "")
+            return wire.Remote(self.number_of(value), value._kind, "")
         raise TypeError(
             f"a check hands over a {type(value).__name__}, which does not cross to the student"
         )
 
     def _value(self, answer: dict, buffers: wire.Buffers, where: str, origin: str = "") -> Any:
         def remote(number: int, kind: str, name: str) -> Any:
-            return _proxy(self, number, kind, name, origin, where)
+            return proxy(self, number, kind, name, origin, where)
 
         try:
             return wire.decode(answer.get("value"), buffers, remote)
@@ -180,18 +200,17 @@ class Session:
     # --- frames, and what goes wrong with them ----------------------------------------------------
 
     def _exchange(
-        self, request: dict, seconds: float, where: str, sent: list[bytes] | None = None
+        self, request: dict, seconds: float, where: str, sent: Sequence[bytes] = ()
     ) -> tuple[dict[str, Any], wire.Buffers]:
         if seconds <= 0 or time.monotonic() >= self.end:
             self._note("timeout", where, "the time for the whole submission is over")
             raise TimeIsOver
         process = self._alive(where)
-        deadline = min(time.monotonic() + seconds, self.end)
+        process.channel.deadline = min(time.monotonic() + seconds, self.end)
         nonce = secrets.token_hex(8)
         try:
-            process.channel.settimeout(max(deadline - time.monotonic(), 0.001))
             wire.send(process.channel, {"nonce": nonce, **request}, sent)
-            answer, buffers = wire.receive(process.channel, deadline)
+            answer, buffers = wire.receive(process.channel)
         except TimeoutError:
             self._lost("timeout", where, f"no answer within {seconds:.3g} s")
             raise TimeIsOver from None
@@ -256,134 +275,3 @@ class Session:
         self._ended[where] += 1
         self._note(verdict, where, text)
         return text
-
-
-# --- proxies ------------------------------------------------------------------------------------
-
-
-class Proxy:
-    """An object of the student's, over there. Its attributes are asked for one by one."""
-
-    __slots__ = ("_generation", "_kind", "_number", "_origin", "_place", "_session")
-    _generation: int
-    _kind: str
-    _number: int
-    _origin: str  # the name it has in the notebook, if it has one
-    _place: str  # where it was got from, such as "ReLU.forward"
-    _session: Session
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(f"{type(self).__name__} has no attribute {name}")
-        request = {"number": self._here(), "attribute": name}
-        return self._session._use(request, f"{self._place}.{name}")
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if name.startswith("_"):
-            object.__setattr__(self, name, value)
-            return
-        request = {"number": self._here(), "attribute": name, "set": True}
-        self._session._use(request, f"{self._place}.{name}", (value,))
-
-    def __repr__(self) -> str:
-        return f"<a student's {type(self).__name__}>"
-
-    def _here(self) -> int:
-        """Its number in the process of now; what has a name is found again after a new start."""
-        if self._generation != self._session.generation or self._session._process is None:
-            self._session._alive(self._place)
-        if self._generation != self._session.generation:
-            if not self._origin:
-                raise ProcessEndedError("it was lost when its process ended")
-            again = self._session.get(self._origin)
-            if not isinstance(again, Proxy):
-                raise ProcessEndedError("it was lost when its process ended")
-            self._number, self._generation = again._number, again._generation
-        return self._number
-
-
-class CallableProxy(Proxy):
-    """A function, a class or a method of the student's."""
-
-    __slots__ = ()
-
-    def __call__(self, *positional: Any, **keyword: Any) -> Any:
-        return self._session._use({"number": self._here()}, self._place, positional, keyword)
-
-    @property
-    def remote_kind(self) -> str:
-        """``"class"`` or ``"function"``."""
-        return self._kind
-
-    @property
-    def remote_session(self) -> Session:
-        """Where it lives."""
-        return self._session
-
-    @property
-    def remote_place(self) -> str:
-        """What it is called where a process ends in it."""
-        return self._place
-
-
-def _proxy(session: Session, number: int, kind: str, name: str, origin: str, place: str) -> Any:
-    # The name of its type is all that a check tells a student about it.
-    known = "".join(sign for sign in name if sign.isprintable()) or "object"
-    base = CallableProxy if kind in ("class", "function") else Proxy
-    made: Any = object.__new__(type(known, (base,), {"__slots__": ()}))
-    made._session, made._number, made._kind = session, number, kind
-    made._origin, made._place = origin, place[:200]
-    made._generation = session.generation
-    return made
-
-
-# --- answers ------------------------------------------------------------------------------------
-
-
-def _apply(answer: dict[str, Any], handed: list[Any]) -> None:
-    """Repeat here what a call did beside its result: prints, warnings, arrays that it changed."""
-    printed, warned, changed = (answer.get(key) for key in ("printed", "warned", "changed"))
-    print(plain_text(printed, 4000), end="")
-    for note in warned[:50] if isinstance(warned, list) else []:
-        if isinstance(note, list) and len(note) == 2:
-            name = plain_text(note[0], 60)
-            kind = getattr(builtins, name, None)
-            if not isinstance(kind, type) or not issubclass(kind, Warning):
-                kind = type(name if _NAME.fullmatch(name) else "UserWarning", (UserWarning,), {})
-            warnings.warn(plain_text(note[1], 300), kind, stacklevel=2)
-    for index in changed[: len(handed)] if isinstance(changed, list) else []:
-        if type(index) is int and 0 <= index < len(handed):
-            array = handed[index]
-            if isinstance(array, np.ndarray) and array.flags.writeable and array.flags.c_contiguous:
-                array.reshape(-1).view(np.uint8)[...] ^= 255  # how it was changed does not matter
-
-
-def _exception(answer: dict[str, Any]) -> BaseException:
-    """An exception that tells the names of its class and its ancestors, and nothing else."""
-    given = answer["raised"] if isinstance(answer["raised"], list) else []
-    names = [n for n in given[:20] if isinstance(n, str) and _NAME.fullmatch(n)]
-    text, line = plain_text(answer.get("text"), 300), plain_text(answer.get("line"), 200)
-    base: type[BaseException] = Exception
-    own: list[str] = []
-    for name in names:
-        kind = getattr(builtins, name, None)
-        if isinstance(kind, type) and issubclass(kind, BaseException):
-            # a person's Ctrl-C and the end of this program are not for a student to say
-            ends = (KeyboardInterrupt, SystemExit, GeneratorExit)
-            base = BaseException if issubclass(kind, ends) else kind
-            base = Exception if issubclass(kind, BaseExceptionGroup) else base  # it wants members
-            own += [name] if base is not kind else []
-            break
-        own.append(name)
-    if base is Exception and own[-1:] == ["Exception"]:
-        own.pop()
-    own = own or [base.__name__]
-    kind = base
-    for name in reversed(own):
-        kind = type(
-            name, (kind,), {"__init__": lambda self, *_: None, "__str__": lambda self: text}
-        )
-    error = kind()
-    error.remote_names = tuple(names)
-    error.student_line = line
-    return error

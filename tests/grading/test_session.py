@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from cnnlib.checks.calls import Case, call
+from cnnlib.grading.answers import exception_of
 from cnnlib.grading.sandbox import Allowance, Sandbox
-from cnnlib.grading.session import VERDICTS, ProcessEndedError, Session, _exception
+from cnnlib.grading.session import VERDICTS, ProcessEndedError, Session
 from tests.conftest import require_tool
 
 SMALL = Allowance(memory=1 << 30)
@@ -74,7 +75,7 @@ def test_an_exception_tells_its_names_its_text_and_the_line(session):
     [n for n, k in vars(builtins).items() if isinstance(k, type) and issubclass(k, BaseException)],
 )
 def test_every_builtin_exception_can_be_made_again_and_none_ends_the_grader(name):
-    error = _exception({"raised": [name], "text": "words"})
+    error = exception_of({"raised": [name], "text": "words"})
     assert str(error) == "words"
     assert not isinstance(error, KeyboardInterrupt | SystemExit | GeneratorExit)
     assert type(error).__name__ in (name, getattr(builtins, name).__name__)

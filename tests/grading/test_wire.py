@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from cnnlib.grading.channel import Channel
 from cnnlib.grading.inside import wire
 from cnnlib.grading.inside.wire import Limits, OversizeError, Remote, WireError
 
@@ -57,7 +58,7 @@ def _across(pair, message, buffers=()):
     ours, theirs = pair
     writer = threading.Thread(target=wire.send, args=(theirs, message, list(buffers)))
     writer.start()
-    got = wire.receive(ours, time.monotonic() + 20)
+    got = wire.receive(Channel(ours, time.monotonic() + 20))
     writer.join()
     return got
 
@@ -87,7 +88,8 @@ def test_every_kind_comes_across_as_it_was(pair, value):
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
 def test_every_element_type_crosses_as_array_and_as_scalar(pair, dtype):
-    for value in (np.arange(6).astype(dtype).reshape(2, 3), np.ones(1, dtype)[0]):
+    whole = np.arange(6).astype(dtype).reshape(2, 3)
+    for value in (whole, np.ones(1, dtype)[0], np.ones((), dtype), np.ones((0, 2), dtype)):
         tree, buffers = wire.encode(value)
         message, got = _across(pair, {"value": tree}, buffers)
         back = wire.decode(message["value"], got, pytest.fail)
@@ -207,7 +209,7 @@ def _received(pair, content):
     ours, theirs = pair
     theirs.sendall(content)
     theirs.shutdown(socket.SHUT_WR)
-    return wire.receive(ours, time.monotonic() + 20)
+    return wire.receive(Channel(ours, time.monotonic() + 20))
 
 
 @settings(max_examples=200, deadline=None)
@@ -255,7 +257,7 @@ def test_a_forged_header_is_refused(header):
         )
         sender.start()
         with pytest.raises(WireError):
-            wire.receive(ours, time.monotonic() + 20)
+            wire.receive(Channel(ours, time.monotonic() + 20))
         sender.join()
 
 
@@ -270,11 +272,11 @@ def test_half_a_frame_ends_with_the_deadline_and_a_closed_one_at_once(pair):
     theirs.sendall(struct.pack(">IQ", 100, 0) + b"{")
     start = time.monotonic()
     with pytest.raises(TimeoutError):
-        wire.receive(ours, start + 0.2)
+        wire.receive(Channel(ours, start + 0.2))
     assert time.monotonic() - start < 1.2
     theirs.close()
     with pytest.raises(EOFError):
-        wire.receive(ours, time.monotonic() + 5)
+        wire.receive(Channel(ours, time.monotonic() + 5))
 
 
 def test_drops_do_not_prolong_the_deadline(pair):
@@ -290,10 +292,46 @@ def test_drops_do_not_prolong_the_deadline(pair):
     writer.start()
     start = time.monotonic()
     with pytest.raises(TimeoutError):
-        wire.receive(ours, start + 0.3)
+        wire.receive(Channel(ours, start + 0.3))
     assert time.monotonic() - start < 1.3
     done.set()
     writer.join()
+
+
+def test_bytes_out_of_band_do_not_prolong_the_deadline(pair):
+    ours, theirs = pair
+    theirs.send(b"x", socket.MSG_OOB)
+    start = time.monotonic()
+    with pytest.raises(TimeoutError):
+        wire.receive(Channel(ours, start + 0.3))
+    assert time.monotonic() - start < 1.3
+
+
+def test_who_does_not_read_does_not_prolong_the_deadline(pair):
+    start = time.monotonic()
+    with pytest.raises(TimeoutError):
+        wire.send(Channel(pair[0], start + 0.3), {}, [bytes(64 << 20)])
+    assert 0.3 <= time.monotonic() - start < 1.3
+
+
+def test_a_frame_larger_than_the_sockets_own_room_is_sent_whole(pair):
+    ours, theirs = pair
+    content = np.random.default_rng(0).bytes(3 << 20)
+    writer = threading.Thread(
+        target=wire.send, args=(Channel(ours, time.monotonic() + 20), {"n": 1}, [content])
+    )
+    writer.start()
+    message, (got,) = wire.receive(theirs)
+    writer.join()
+    assert (message, bytes(got)) == ({"n": 1}, content)
+
+
+@pytest.mark.parametrize("extra", [b" ", b"\n", b"8", b'{"sizes": []}'])
+def test_a_header_holds_one_object_and_nothing_else(extra):
+    for header in (b'{"sizes": []}' + extra, extra + b'{"sizes": []}'):
+        ours, theirs = socket.socketpair()
+        with ours, theirs, pytest.raises(WireError, match="a header that is"):
+            _received((ours, theirs), struct.pack(">IQ", len(header), 0) + header)
 
 
 def test_a_frame_that_is_too_large_is_not_sent(pair):

@@ -162,6 +162,11 @@ def _line(error: BaseException) -> str:
     )
 
 
+def _state(value: Any) -> tuple | None:
+    """What of an argument a call may have changed."""
+    return (value.shape, value.dtype, value.tobytes()) if type(value) is np.ndarray else None
+
+
 class _Objects:
     """What the grader knows by number. Kept alive here, as it may be used again."""
 
@@ -207,16 +212,11 @@ class _Server:
         )
         written = io.StringIO()
         handed = [*positional, *keyword.values()]
-        before = [
-            (v.shape, v.dtype, v.tobytes()) if isinstance(v, np.ndarray) else None for v in handed
-        ]
-        result, raised = None, {}
-        with (
-            contextlib.redirect_stdout(written),
-            contextlib.redirect_stderr(written),
-            warnings.catch_warnings(record=True) as caught,
-        ):
-            warnings.simplefilter("always")
+        before = [_state(value) for value in handed]
+        result, raised = None, dict[str, Any]()
+        with warnings.catch_warnings(record=True, action="always") as caught:
+            streams = sys.stdout, sys.stderr
+            sys.stdout = sys.stderr = written
             try:
                 if "attribute" not in message:
                     result = target(*positional, **keyword)
@@ -231,19 +231,19 @@ class _Server:
                     "text": _text(error),
                     "line": _line(error),
                 }
-        changed = [
-            index
-            for index, (value, old) in enumerate(zip(handed, before, strict=True))
-            if old is not None and (value.shape, value.dtype, value.tobytes()) != old
-        ]
+            finally:
+                sys.stdout, sys.stderr = streams
         answer, sent = (raised, []) if raised else self._value(result)
-        notes = [[w.category.__name__, str(w.message)[:300]] for w in caught[:50]]
-        return {
-            **answer,
-            "changed": changed,
-            "printed": written.getvalue()[:4000],
-            "warned": notes,
-        }, sent
+        after = [_state(value) for value in handed]
+        if after != before:
+            pairs = enumerate(zip(before, after, strict=True))
+            answer["changed"] = [index for index, (old, new) in pairs if old != new]
+        if printed := written.getvalue():
+            answer["printed"] = printed[:4000]
+        if caught:
+            notes = [[w.category.__name__, str(w.message)[:300]] for w in caught[:50]]
+            answer["warned"] = notes
+        return answer, sent
 
     def _errand(self, message: dict[str, Any]) -> Any:
         """A function of the grader's own, from its source."""
