@@ -83,7 +83,9 @@ def fragment(name: str, module: str, settings: dict) -> str:
 
 def settings_in_address(page, module: str) -> dict:
     """The settings that the address holds for the widget with its module's name."""
-    page.evaluate("new Promise(done => setTimeout(done, 300))")  # the address follows at most so often
+    page.evaluate(
+        "new Promise(done => setTimeout(done, 300))"
+    )  # the address follows at most so often
     entries = [e.split("=", 1) for e in page.evaluate("location.hash")[1:].split("&") if "=" in e]
     texts = {
         key.removeprefix(f"{module}."): urllib.parse.unquote(value)
