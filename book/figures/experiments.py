@@ -151,5 +151,4 @@ def predictions(name: str, claim: str) -> HTML:
     whole = _table(
         ("Prediction", "Measured, with its 95 % interval", "Outcome"), rows, "Predictions"
     )
-    about = f"{claim}: " if claim.startswith("M") else "By the course's rule: "
-    return HTML(f"{whole.data}<p>{about}<strong>{found['verdict']}</strong>.</p>")
+    return HTML(f"{whole.data}<p>By the course's rule: <strong>{found['verdict']}</strong>.</p>")
