@@ -81,7 +81,7 @@ class LedgerDirective(SphinxDirective):
         table = nodes.table(classes=["claims-ledger"])
         # What a claim says is what accounts for a number elsewhere: see course_numbers.
         table["accounts"] = [
-            " ".join((c["statement"], c.get("caveat", ""), *self._measured(c))) for c in claims
+            " ".join((c["statement"], c.get("caveat", ""), *self._measured(c)[0])) for c in claims
         ]
         group = nodes.tgroup(cols=len(titles))
         table += group
@@ -105,20 +105,17 @@ class LedgerDirective(SphinxDirective):
         if claim.get("source"):
             cited = ", ".join(f"{{cite:t}}`{key}`" for key in claim["source"])
             statement += self._note(self.parse_text_to_nodes(f"Source: {cited}"))
+        statement += self._experiment(claim)
         evidence = (
             [nodes.paragraph(text=f"Evidence: {claim['evidence']}")]
             if claim.get("evidence")
             else []
         )
-        measured = nodes.bullet_list()
-        measured += [
-            nodes.list_item("", nodes.paragraph(text=line)) for line in self._measured(claim)
-        ]
         return _row(
             [
                 [nodes.paragraph("", "", identity, kind), where],
                 statement,
-                [verdict, *self._note([*evidence, *([measured] if measured.children else [])])],
+                [verdict, *self._note(evidence)],
             ],
             classes=[
                 f"verdict-{VERDICTS.index(claim['verdict'])}",
@@ -127,15 +124,34 @@ class LedgerDirective(SphinxDirective):
             ],
         )
 
-    def _measured(self, claim) -> list[str]:
-        """The differences that its experiment measured, with the command that made the records."""
+    def _measured(self, claim) -> tuple[list[str], str]:
+        """The differences that its experiment measured, and the command that made the records."""
         if not claim.get("record"):
-            return []
+            return [], ""
         path = LEDGER.parents[1] / claim["record"]
         self.env.note_dependency(str(path))
         summary = json.loads(path.read_text(encoding="utf-8"))
-        numbers = next(v["numbers"] for v in summary["verdicts"] if v["id"] == claim["id"])
-        return [*numbers, f"{claim['record']}, made by {summary['command']}"]
+        found = next(v for v in summary["verdicts"] if v["id"] == claim["id"])
+        return found["numbers"], summary["command"]
+
+    def _experiment(self, claim) -> list[nodes.Node]:
+        """What was measured; a long list is folded."""
+        numbers, command = self._measured(claim)
+        if not numbers:
+            return []
+        found = nodes.bullet_list()
+        found += [nodes.list_item("", nodes.paragraph(text=line)) for line in numbers]
+        where = nodes.paragraph("", "", nodes.Text("Made by "), nodes.literal(text=command))
+        where += [nodes.Text(", summed up in "), nodes.literal(text=claim["record"])]
+        return [
+            nodes.raw(
+                "",
+                f"<details{' open' * (len(numbers) <= 6)}><summary>What was measured</summary>",
+                format="html",
+            ),
+            *self._note([found, where]),
+            nodes.raw("", "</details>", format="html"),
+        ]
 
     def _note(self, paragraphs):
         for paragraph in paragraphs:

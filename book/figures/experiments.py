@@ -144,11 +144,11 @@ def predictions(name: str, claim: str) -> HTML:
     """What the claim predicts, the differences that were measured, and the verdict by the stated rule."""
     found = verdict(EXPERIMENTS[name], claim, _records(name))
     rows = [
-        f"<tr><td>{escape(row['says'])}</td><td>{escape(shown(row['metric'], row, sign=bool(row['against'])))}</td>"
+        f"<tr><td>{escape(row['says'])}</td><td class='measured'>{escape(shown(row['metric'], row, sign=bool(row['against'])))}</td>"
         f"<td>{row['outcome']}</td></tr>"
         for row in found["comparisons"]
     ]
     whole = _table(
-        ("Prediction", "Measured, with its 95 % interval", "Outcome"), rows, "Predictions"
+        ("Prediction", "Measured, with its 95\u00a0% interval", "Outcome"), rows, "Predictions"
     )
     return HTML(f"{whole.data}<p>By the course's rule: <strong>{found['verdict']}</strong>.</p>")

@@ -105,6 +105,18 @@ def test_every_link_inside_the_book_leads_somewhere(book_html, read_page):
     assert broken == []
 
 
+def test_the_ledger_shows_what_was_measured(read_page):
+    rows = yaml.safe_load((ROOT / "book/claims.yml").read_text(encoding="utf-8"))
+    recorded = [row for row in rows if row.get("record")]
+    assert recorded
+    for row in recorded:
+        summary = json.loads((ROOT / row["record"]).read_text(encoding="utf-8"))
+        shown = read_page("book/claims").select_one(f"tr:has([id='{row['id']}'])").get_text()
+        for line in next(v for v in summary["verdicts"] if v["id"] == row["id"])["numbers"]:
+            assert line in shown
+        assert summary["command"] in shown
+
+
 @pytest.mark.parametrize("name", CHAPTERS)
 def test_a_chapters_notebook_has_its_cells_and_no_markup_of_the_book(book_html, name):
     folder = name.split("/")[1]

@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from cnnlib.errors import RangeError
 from cnnlib.training.experiments import EXPERIMENTS, Arm, Comparison, Experiment, compare, interval
@@ -166,6 +167,13 @@ def test_plots_show_every_arm_and_seed(tmp_path):
     (axes,) = figure.axes
     assert [label.get_text() for label in axes.get_yticklabels()] == ["a", "b"]
     assert axes.lines[0].get_xdata().tolist() == pytest.approx([100 * x for x in BETTER])
+    beside = Figure().subplots(1, 2, sharey=True)
+    for panel in beside:
+        plot_arms(experiment, found, labels={"b": "the second", "a": "the first"}, axes=panel)
+    for panel in beside:  # in the order of the labels, from the top
+        low, high = panel.get_ylim()
+        assert low > high
+        assert panel.lines[0].get_xdata().tolist() == pytest.approx([100 * x for x in STEADY])
     figure = plot_differences(experiment, found, "M1.1")
     assert [t.get_text() for t in figure.axes[0].get_yticklabels()] == ["one beats the other"]
     figure = plot_histories(found, {"a": "black", "b": "red"})

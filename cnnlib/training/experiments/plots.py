@@ -118,7 +118,7 @@ def _whisker(axes: Any, y: float, found: Interval, colour: str) -> None:
 
 def _finish(axes: Any, labels: list[str], what: str) -> None:
     axes.set_yticks(range(len(labels)), labels)
-    axes.invert_yaxis()
+    axes.set_ylim(len(labels) - 0.5, -0.5)  # the first on top
     axes.set_xlabel(what)
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(axis="y", length=0)
