@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 BUILD = ROOT / "_build"
 HTML = BUILD / "html"
 # Pages depend on all of these; executed cells on the library alone, which the cell cache cannot see.
-LIBRARY = ["cnnlib", "book/figures", "constraints.txt"]
+LIBRARY = ["cnnlib", "book/figures", "book/records", "constraints.txt"]
 SOURCES = [
     *LIBRARY,
     "book",
@@ -32,6 +32,15 @@ SOURCES = [
     "_toc.yml",
     "tools/build_book.py",
 ]
+
+# The folder's own page, which leads on; without an icon of its own browsers ask for one that is not there.
+FRONT_DOOR = """<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><title>CNN Building Blocks</title><link rel="icon" href="data:,">
+<meta http-equiv="refresh" content="0; url=book/index.html"></head>
+<body><a href="book/index.html">CNN Building Blocks</a></body>
+</html>
+"""
 
 
 def fingerprint(places: list[str]) -> str:
@@ -108,6 +117,7 @@ def build(cold: bool) -> int:
         start = time.perf_counter()
         if code := run_builder("html"):
             return code
+        (HTML / "index.html").write_text(FRONT_DOOR, encoding="utf-8")
         built.write_text(sources)
         print(f"Built in {time.perf_counter() - start:.0f} s: _build/html/index.html")
         return 0
