@@ -130,7 +130,7 @@ def main() -> int:
             Path(work),
             "ch12_beyond_the_pattern",
             max(4, options.few // 2),
-            options.many // 4,
+            options.many,
             options.workers,
         )
     return 0
