@@ -1,6 +1,7 @@
 """A submission's process: what it answers, what each mishap is called, and that every barrier is real."""
 
 import builtins
+import os
 import time
 
 import numpy as np
@@ -26,6 +27,17 @@ def box():
 def session(box):
     with Session(box) as made:
         yield made
+
+
+def test_the_grader_and_a_students_process_share_a_core_while_they_talk(box):
+    before = os.sched_getaffinity(0)
+    with Session(box) as session:
+        session.run("import os\ndef cores(): return sorted(os.sched_getaffinity(0))")
+        assert session.get("cores")() == sorted(os.sched_getaffinity(0))
+        assert len(os.sched_getaffinity(0)) == 1
+        session.run("os._exit(1)")
+        assert session.get("cores")() == sorted(os.sched_getaffinity(0))
+    assert os.sched_getaffinity(0) == before
 
 
 # --- what crosses -------------------------------------------------------------------------------
