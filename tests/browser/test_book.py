@@ -39,13 +39,6 @@ def axe_violations(page, **options):
     return [(v["id"], v["nodes"][0]["html"][:200]) for v in result["violations"]]
 
 
-PLAIN = {
-    f"book/{name}"
-    for name in ("notation", "conventions", "glossary", "bibliography", "instructors", "exercises")
-}
-"""Pages with nothing but the theme's own colours."""
-
-
 @pytest.mark.parametrize("width", [1280, 360])
 @pytest.mark.parametrize("name", pages_of_the_book())
 def test_a_page_is_quiet_accessible_and_fits(open_page, name, width):
@@ -56,7 +49,7 @@ def test_a_page_is_quiet_accessible_and_fits(open_page, name, width):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     if width == 1280:
         assert axe_violations(page) == []
-    elif name not in PLAIN:
+    else:
         rules = ["color-contrast", "link-in-text-block", "target-size"]
         assert axe_violations(page, runOnly=rules) == []
 
