@@ -54,7 +54,7 @@ bench-grading: $(READY) ## submissions per second beside plain nbgrader, on the 
 bench-farm: $(READY) ## ten thousand submissions on the farm, one worker killed in the middle (NUMBER=… for another number)
 	@$(RUN) -m benchmarks.farm $(if $(NUMBER),--number $(NUMBER))
 
-redteam: $(READY) ## every attack of tests/redteam on every exercise (hours)
+redteam: $(READY) ## every attack of tests/redteam on every exercise (half an hour)
 	@REDTEAM_ALL=1 $(RUN) -m pytest -n auto tests/redteam
 
 redteam-plain: $(READY) ## the same attacks on nbgrader as it comes, to show that they are real (minutes)

@@ -85,6 +85,8 @@ ATTACKS = {attack.name: attack for attack in _read()}
 EXERCISES = tuple(sorted(path.name for path in (ROOT / "exercises").glob("ch*")))
 SLOW = ("ch12_beyond_the_pattern", "ch13_rules_of_thumb")
 """With PyTorch, and trainings: a few attacks of each class will do in everyday tests."""
+NOTHING_CROSSES = ("ch12_beyond_the_pattern",)
+"""The answers are modules, which stay in the box: one that is too large to cross is just no module."""
 
 
 # --- notebooks ----------------------------------------------------------------------------------
@@ -216,8 +218,12 @@ def _secret_lines(packages: tuple[str, ...]) -> frozenset[str]:
 def leaks(nb: NotebookNode) -> list[str]:
     """What the outputs hold that no student may see."""
     text, packages = seen_by_the_student(nb), allowance_of(nb).packages
-    found = sorted(set(re.findall(r"canary-\w+", text)))
-    return found + sorted({line.strip() for line in text.splitlines()} & _secret_lines(packages))
+    found = set(re.findall(r"canary-[\w.-]*\w", text))
+    found -= {
+        f"canary-package-{part}" for name in packages for part in (name, name.rpartition(".")[0])
+    }
+    lines = {line.strip() for line in text.splitlines()}
+    return sorted(found) + sorted(lines & _secret_lines(packages))
 
 
 class _Page(HTMLParser):
