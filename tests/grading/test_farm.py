@@ -199,8 +199,8 @@ def test_the_farm_and_plain_nbgrader_give_the_same_and_refuse_the_same(
     told = capsys.readouterr().out
     assert "11 submissions" in told
     assert "     4  rejected" in told
-    assert "     1  timeout" in told
-    assert "        zoe_link: rejected: output_size.ipynb is a symbolic link" in told
+    assert "     1  timeout: gus_infinite_loop\n" in told
+    assert "        zoe_link: output_size.ipynb is a symbolic link" in told
     assert "     1   9.1%  the kernel is flipped" in told
     table = (course / f"{ASSIGNMENT}.csv").read_text().splitlines()
     assert table[0].startswith("student,notebook,a_marks,b_marks,c_marks,d_answer,points,verdicts")
@@ -347,7 +347,7 @@ def test_poison_is_quarantined_and_the_others_are_graded(course, grade, monkeypa
     waiting = {(s, waits) for s, _, score, _, waits in ask(course, GRADES) if score is None}
     assert waiting == {("raises", 1), ("zz_kills", 1)}
     assert main(["report", ASSIGNMENT, "--course", str(course)]) == 1
-    assert "zz_kills: quarantined: 1 processes of the grader" in capsys.readouterr().out
+    assert "        zz_kills: 1 processes of the grader" in capsys.readouterr().out
 
 
 # --- seeds and second runs ----------------------------------------------------------------------
