@@ -191,7 +191,8 @@ def test_the_farm_and_plain_nbgrader_give_the_same_and_refuse_the_same(
             assert in_thread(api.generate_feedback, ASSIGNMENT, student)["success"]
         pages = [place(step, s, "feedback").with_suffix(".html").read_text() for s in found if place(step, s, "feedback").parent.exists()]  # fmt: skip
         assert "Looks like: the kernel is flipped." in pages[0]
-        assert "This submission was rejected:" in pages[1]
+        assert "summary { display: list-item; }" in pages[0]  # a hint shows that it unfolds
+        assert pages[1].index("This submission was rejected:") < pages[1].index("Run this cell")
         assert "the notebook is not UTF-8 text" in pages[1]
 
     capsys.readouterr()
