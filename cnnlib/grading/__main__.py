@@ -90,6 +90,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "or name another with --course, --seed or --csv.",
             file=sys.stderr,
         )
+    except KeyboardInterrupt:
+        print(
+            "stopped. Results that were written are kept: the same command goes on from there, without --again.",
+            file=sys.stderr,
+        )
+        return 130
     return 2
 
 

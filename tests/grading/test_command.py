@@ -79,6 +79,15 @@ def test_a_gradebook_that_cannot_be_written(refused, monkeypatch):
     assert "What was written is kept, and the same command goes on from there." in told
 
 
+def test_a_run_may_be_stopped(course, monkeypatch, capsys):
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(farm, "grade_assignment", stopped)
+    assert main(["autograde", NAME, "--course", str(course)]) == 130
+    assert "the same command goes on from there, without --again." in capsys.readouterr().err
+
+
 def test_a_wrong_folder_stays_as_it_is(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert main(["autograde", NAME]) == 2
