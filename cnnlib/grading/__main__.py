@@ -12,6 +12,7 @@ from traitlets.config import Config, PyFileConfigLoader
 
 from cnnlib.errors import CnnlibError
 from cnnlib.grading.barriers import BARRIERS, tried
+from cnnlib.grading.gradebooks import faults_in_words, opened
 from cnnlib.grading.marks import report, write_csv
 from cnnlib.grading.preprocessors import ExecuteInSandbox, secret_seed_of
 from cnnlib.grading.sandbox import Sandbox, SandboxError
@@ -42,8 +43,9 @@ def course_of(folder: Path | None, db: str = "") -> Config:
         config = Config()
         configure(config, place)
     else:
+        why = "it holds no nbgrader_config.py" if place.is_dir() else "there is no such folder"
         raise CnnlibError(
-            f"course={str(place)!r} is no folder of a course: it holds no nbgrader_config.py. Give one with --course."
+            f"course={str(place)!r} is no folder of a course: {why}. Give one with --course."
         )
     if db:
         config.CourseDirectory.db_url = db
@@ -59,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ("report", "marks, verdicts, misconceptions and time of what has been graded"),
     ):
         command = commands.add_parser(name, help=words, description=words)
-        command.add_argument("assignment")
+        command.add_argument("assignment", help="its name, such as ch04_output_size")
         command.add_argument("--course", type=Path, help="the course's folder")
         command.add_argument("--db", default="", help="the gradebook's URL (SQLite or PostgreSQL)")
         command.add_argument("--seed", type=Path, help="file with the secret seed (grading_seed)")
@@ -80,20 +82,43 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _doctor() if options.command == "doctor" else _grade(options)
     except CnnlibError as error:
         print(error, file=sys.stderr)
-        return 2
+    except OSError as error:
+        if error.filename is None:
+            raise
+        print(
+            f"file={str(error.filename)!r} cannot be used ({error.strerror}): see that you may read and write it, "
+            "or name another with --course, --seed or --csv.",
+            file=sys.stderr,
+        )
+    except KeyboardInterrupt:
+        print(
+            "stopped. Results that were written are kept: the same command goes on from there, without --again.",
+            file=sys.stderr,
+        )
+        return 130
+    return 2
 
 
 def _grade(options: argparse.Namespace) -> int:
+    config = course_of(options.course, options.db)
+    coursedir = CourseDirectory(config=config)
+    opened(coursedir).close()  # before a seed is made in a wrong folder
+    with faults_in_words(coursedir):
+        return _graded(options, config, coursedir)
+
+
+def _graded(options: argparse.Namespace, config: Config, coursedir: CourseDirectory) -> int:
     from cnnlib.grading import farm
     from cnnlib.grading.cluster import cores
     from cnnlib.grading.results import Ledger
 
-    config = course_of(options.course, options.db)
-    coursedir = CourseDirectory(config=config)
     settings = ExecuteInSandbox(config=config)
     place = options.seed or Path(settings.seed_file or Path(coursedir.root) / "grading_seed")
-    if options.command == "report" and not place.exists():
-        raise CnnlibError(f"seed={str(place)!r} does not exist: nothing was graded with it.")
+    if not place.exists() and (options.seed or options.command == "report"):
+        raise CnnlibError(
+            f"seed={str(place)!r} does not exist: nothing was graded with it. Without --seed, the first "
+            "'autograde' makes the class's own."
+        )
     seed = secret_seed_of(place)
     if options.command == "autograde":
         rows = farm.grade_assignment(
@@ -111,6 +136,11 @@ def _grade(options: argparse.Namespace) -> int:
     with Ledger(coursedir, options.assignment, seed) as ledger:
         rows = farm.current(coursedir, ledger)
         most = ledger.most()
+    if not rows:
+        raise CnnlibError(
+            f"assignment={options.assignment!r} has no results with this seed: run 'python -m cnnlib.grading "
+            f"autograde {options.assignment}' first. Marks of 'nbgrader autograde' stand in the gradebook only."
+        )
     print(report(rows, most))
     table = options.csv or Path(coursedir.root) / f"{options.assignment}.csv"
     write_csv(rows, table)

@@ -310,7 +310,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             workers=options.workers,
             say=lambda line: print(f"· {line}", flush=True),
         )
-    except GradingError as error:
+    except CnnlibError as error:
         print(error)
         return 1
     finally:

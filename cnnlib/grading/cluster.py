@@ -33,8 +33,13 @@ def connected(workers: int, scheduler: str = "") -> Iterator[Client]:
     Raises
     ------
     FarmError
-        If nobody answers at the address, or if the workers there have another cnnlib.
+        If there are to be no workers, if nobody answers at the address, or if the workers there have
+        another cnnlib.
     """
+    if workers < 1 and not scheduler:
+        raise FarmError(
+            f"workers={workers} is less than 1: give as many as you have cores, or none."
+        )
     quiet = {
         "distributed.scheduler.allowed-failures": TRIES - 1,
         "distributed.admin.large-graph-warning-threshold": "1GB",

@@ -13,6 +13,8 @@ from nbconvert.filters import markdown2html
 from nbformat.notebooknode import NotebookNode
 from nbgrader import utils
 from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme, NbGraderPreprocessor
+from traitlets import List
+from traitlets.config import Config
 
 __all__ = ["CleanFeedback", "safe_html", "safe_markdown"]
 
@@ -51,9 +53,13 @@ def safe_markdown(source: str) -> str:
 class CleanFeedback(NbGraderPreprocessor):
     """Take out of a graded notebook what students are not to see and what must not run."""
 
+    # nbconvert's exporter sets it for every step, and warns where a step does not know it
+    display_data_priority: List = List().tag(config=True)
+
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        config = Config({name: c for name, c in self.config.items() if name != "NbConvertBase"})
         steps = [
-            s(parent=self, enforce_metadata=False) for s in (ClearHiddenTests, ClearMarkScheme)
+            s(config=config, enforce_metadata=False) for s in (ClearHiddenTests, ClearMarkScheme)
         ]
         for index, cell in enumerate(nb.cells):
             if utils.is_locked(cell):  # a student's own text may hold the words that they stop at

@@ -9,6 +9,8 @@ from typing import Any
 __all__ = ["report", "write_csv"]
 
 BARS = 10
+NAMES = 10
+"""Students named in one line; the table has them all."""
 HEAD = ["student", "notebook", "points", "verdicts", "misconceptions", "seconds"]
 HEAD += ["submission", "seed", "turn", "why"]
 
@@ -75,10 +77,14 @@ def _distribution(rows: Sequence[dict[str, Any]], most: dict[str, float]) -> str
 def _verdicts(rows: Sequence[dict[str, Any]]) -> str:
     counts = Counter(verdict for row in rows for verdict in row["verdicts"])
     lines = ["verdicts: none"] if not counts else ["verdicts"]
-    lines += [f"{number:6,}  {verdict}" for verdict, number in counts.most_common()]
-    for row in rows:
-        if {"rejected", "quarantined"} & set(row["verdicts"]):
-            lines.append(f"        {row['student']}: {row['verdicts'][0]}: {row['words']}")
+    for verdict, number in counts.most_common():
+        theirs = [row for row in rows if verdict in row["verdicts"]]
+        if verdict in ("rejected", "quarantined"):
+            lines.append(f"{number:6,}  {verdict}")
+            lines += [f"        {row['student']}: {row['words']}" for row in theirs]
+        else:
+            names = [row["student"] for row in theirs[:NAMES]] + ["…"] * (number > NAMES)
+            lines.append(f"{number:6,}  {verdict}: {', '.join(names)}")
     return "\n".join(lines)
 
 

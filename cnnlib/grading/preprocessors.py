@@ -25,6 +25,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Float, Unicode
 
 from cnnlib.checks.engine import SEED_VARIABLE
+from cnnlib.errors import CnnlibError
 from cnnlib.grading import restored
 from cnnlib.grading.intake import rejection_of
 from cnnlib.grading.runner import allowance_of, run_notebook, warm_box
@@ -44,7 +45,8 @@ class RestoreCells(NbGraderPreprocessor):
             release = restored.released_cells(
                 gradebook.find_notebook(names["notebook"], names["assignment"])
             )
-        for grade_id in restored.restore(nb, release):
+        missing = restored.restore(nb, release)
+        for grade_id in [] if rejection_of(nb) else missing:
             self.log.warning("Cell %s was missing and is back", grade_id)
         return nb, resources
 
@@ -86,12 +88,22 @@ class ExecuteInSandbox(NbGraderPreprocessor):
 
 
 def secret_seed_of(path: Path) -> str:
-    """The seed in a file, which is made, for its owner alone, where it is not there."""
+    """The seed in a file, which is made, for its owner alone, where it is not there.
+
+    Raises
+    ------
+    CnnlibError
+        If it is empty: without a seed only the visible inputs would count.
+    """
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
         path.write_text(secrets.token_hex(16) + "\n", encoding="utf-8")
-    return path.read_text(encoding="utf-8").strip()
+    if not (seed := path.read_text(encoding="utf-8", errors="replace").strip()):
+        raise CnnlibError(
+            f"seed={str(path)!r} is empty: put the old one back from your backup, or delete the file for a new one."
+        )
+    return seed
 
 
 # --- after the run, before the marks ------------------------------------------------------------

@@ -64,7 +64,8 @@ def restore(nb: NotebookNode, release: dict[str, NotebookNode]) -> list[str]:
         if grade_id in release and grade_id not in found:
             _restore_cell(cell, release[grade_id])
             found[grade_id] = cell
-    after, missing = -1, []
+    after = 0 if "grading" in nb.metadata else -1  # a notice stays above all
+    missing = []
     for grade_id, released in release.items():
         if grade_id in found:
             after = next(i for i, cell in enumerate(nb.cells) if cell is found[grade_id])

@@ -14,7 +14,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import parse_utc
 from sqlalchemy import (
@@ -34,9 +33,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
+from cnnlib.grading.gradebooks import opened
 from cnnlib.grading.marking import Graded
 from cnnlib.grading.scores import (
-    GradebookError,
     ReleasedNotebook,
     penalise,
     scores_of,
@@ -93,20 +92,16 @@ class Ledger:
     Raises
     ------
     GradebookError
-        If the gradebook does not know the assignment, or its database is of an unknown kind.
+        If the gradebook cannot be opened or does not know the assignment.
     """
 
     def __init__(
         self, coursedir: CourseDirectory, assignment: str, seed: str, *, again: bool = False
     ) -> None:
         self.coursedir, self.assignment, self.seed = coursedir, assignment, seed_id(seed)
-        self.gradebook = Gradebook(coursedir.db_url, coursedir.course_id)
+        self.gradebook = opened(coursedir)
         self.engine = self.gradebook.engine
         try:
-            if self.engine.dialect.name not in _INSERTS:
-                raise GradebookError(
-                    f"db={self.engine.url.render_as_string()!r} is neither SQLite nor PostgreSQL: give one of these."
-                )
             self._insert = _INSERTS[self.engine.dialect.name]
             RESULTS.create(self.engine, checkfirst=True)
             self.structure = structure_of(self.gradebook, assignment)

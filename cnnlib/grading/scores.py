@@ -20,12 +20,11 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import AssignLatePenalties
 from sqlalchemy import Engine, bindparam, select, update
 
-from cnnlib.errors import CnnlibError
+from cnnlib.grading.gradebooks import GradebookError
 from cnnlib.grading.marking import Graded, pack
 from cnnlib.grading.restored import released_cells
 
 __all__ = [
-    "GradebookError",
     "ReleasedNotebook",
     "Structure",
     "penalise",
@@ -33,10 +32,6 @@ __all__ = [
     "structure_of",
     "write_scores",
 ]
-
-
-class GradebookError(CnnlibError):
-    """The gradebook cannot be used for this."""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,14 @@ def configure(c: Any, course: Path, *, course_id: str = "cnn") -> None:
     import nbgrader
     from nbconvert.preprocessors import ClearMetadataPreprocessor, CSSHTMLHeaderPreprocessor
     from nbgrader import preprocessors as theirs
+    from sqlalchemy.exc import SAWarning
 
     from cnnlib.grading import feedback, intake
     from cnnlib.grading import preprocessors as ours
 
     _find_programs()
+    # nbgrader's own use of its database: nothing that a user could change, and pages of it
+    warnings.filterwarnings("ignore", category=SAWarning, module=r"nbgrader\.")
     c.CourseDirectory.root = str(course)
     c.CourseDirectory.course_id = course_id
     c.CourseDirectory.db_url = f"sqlite:///{course / 'gradebook.db'}"

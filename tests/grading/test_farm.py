@@ -191,7 +191,8 @@ def test_the_farm_and_plain_nbgrader_give_the_same_and_refuse_the_same(
             assert in_thread(api.generate_feedback, ASSIGNMENT, student)["success"]
         pages = [place(step, s, "feedback").with_suffix(".html").read_text() for s in found if place(step, s, "feedback").parent.exists()]  # fmt: skip
         assert "Looks like: the kernel is flipped." in pages[0]
-        assert "This submission was rejected:" in pages[1]
+        assert "summary { display: list-item; }" in pages[0]  # a hint shows that it unfolds
+        assert pages[1].index("This submission was rejected:") < pages[1].index("Run this cell")
         assert "the notebook is not UTF-8 text" in pages[1]
 
     capsys.readouterr()
@@ -199,8 +200,8 @@ def test_the_farm_and_plain_nbgrader_give_the_same_and_refuse_the_same(
     told = capsys.readouterr().out
     assert "11 submissions" in told
     assert "     4  rejected" in told
-    assert "     1  timeout" in told
-    assert "        zoe_link: rejected: output_size.ipynb is a symbolic link" in told
+    assert "     1  timeout: gus_infinite_loop\n" in told
+    assert "        zoe_link: output_size.ipynb is a symbolic link" in told
     assert "     1   9.1%  the kernel is flipped" in told
     table = (course / f"{ASSIGNMENT}.csv").read_text().splitlines()
     assert table[0].startswith("student,notebook,a_marks,b_marks,c_marks,d_answer,points,verdicts")
@@ -347,7 +348,7 @@ def test_poison_is_quarantined_and_the_others_are_graded(course, grade, monkeypa
     waiting = {(s, waits) for s, _, score, _, waits in ask(course, GRADES) if score is None}
     assert waiting == {("raises", 1), ("zz_kills", 1)}
     assert main(["report", ASSIGNMENT, "--course", str(course)]) == 1
-    assert "zz_kills: quarantined: 1 processes of the grader" in capsys.readouterr().out
+    assert "        zz_kills: 1 processes of the grader" in capsys.readouterr().out
 
 
 # --- seeds and second runs ----------------------------------------------------------------------
@@ -449,8 +450,6 @@ def test_what_cannot_be_graded_is_said_with_a_remedy(course, grade, capsys):
         grade(course)
     assert main(["report", ASSIGNMENT, "--course", str(course), "--seed", str(course / "x")]) == 2
     assert "nothing was graded with it" in capsys.readouterr().err
-    assert main(["report", ASSIGNMENT, "--course", str(course / "nowhere")]) == 2
-    assert "is no folder of a course: it holds no nbgrader_config.py" in capsys.readouterr().err
 
 
 def test_doctor_shows_each_barrier(monkeypatch, capsys):

@@ -9,6 +9,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from cnnlib.grading import intake
 from cnnlib.grading.intake import IntakeError, notebook_of, notice, read_file
+from cnnlib.grading.restored import restore
 
 
 def _bytes(**changes):
@@ -141,3 +142,10 @@ def test_the_notice_is_a_sound_notebook_whatever_the_words():
     nbformat.validate(nb)
     assert intake.rejection_of(nb) == "half a pair: ?"
     assert intake.rejection_of(new_notebook()) == ""
+
+
+def test_the_notice_stands_above_the_cells_that_are_put_back():
+    marks = new_code_cell("1", metadata={"nbgrader": {"grade": True, "locked": True}})
+    nb = notice("why")
+    assert restore(nb, {"a_marks": marks, "b_marks": marks}) == ["a_marks", "b_marks"]
+    assert [cell.cell_type for cell in nb.cells] == ["markdown", "code", "code"]

@@ -1,11 +1,21 @@
-"""HonestMarks, cell by cell: what nbgrader would pay by accident."""
+"""HonestMarks, cell by cell: what nbgrader would pay by accident; and what a log is spared."""
+
+import warnings
+from contextlib import nullcontext
+from unittest.mock import MagicMock
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_output
+from nbconvert import HTMLExporter
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 from nbgrader.utils import determine_grade
+from sqlalchemy.exc import SAWarning
+from traitlets.config import Config
 
-from cnnlib.grading.preprocessors import HonestMarks
+from cnnlib.grading.feedback import CleanFeedback
+from cnnlib.grading.intake import notice
+from cnnlib.grading.preprocessors import HonestMarks, RestoreCells
+from cnnlib.grading.settings import configure
 
 
 def _cell(source, outputs, *, ran=True):
@@ -68,3 +78,33 @@ def test_stderr_costs_nothing():
 def test_an_error_stays_an_error():
     error = new_output("error", ename="E", evalue="", traceback=[])
     assert _points(_cell("mark(f).points", [error])) == 0
+
+
+# --- the log ------------------------------------------------------------------------------------
+
+
+def test_nbgraders_own_warnings_do_not_hide_what_matters(tmp_path):
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        configure(Config(), tmp_path)
+        for module in ("nbgrader.api", "mine"):
+            warnings.warn_explicit("not in session", SAWarning, "x.py", 1, module=module)
+    assert len(seen) == 1
+
+
+def test_cleaning_a_feedback_page_warns_of_nothing(caplog):
+    step = CleanFeedback(config=HTMLExporter().default_config)
+    step.preprocess(new_notebook(cells=[_cell("1", [])]), {})
+    assert not caplog.records
+
+
+@pytest.mark.parametrize(("nb", "lines"), [(new_notebook(), 1), (notice("no notebook"), 0)])
+def test_only_a_students_missing_cells_are_told(nb, lines, monkeypatch, caplog):
+    module = "cnnlib.grading.preprocessors"
+    monkeypatch.setattr(f"{module}.Gradebook", lambda url: nullcontext(MagicMock()))
+    monkeypatch.setattr(f"{module}.restored.released_cells", lambda _: {"x": _cell("1", [])})
+    names = dict.fromkeys(("db_url", "notebook", "assignment"), "")
+    RestoreCells().preprocess(nb, {"nbgrader": names})
+    assert [record.message for record in caplog.records] == [
+        "Cell x was missing and is back"
+    ] * lines
