@@ -80,8 +80,14 @@ class Session:
         self._process: Process | None = None
         self._kills = 0
         self._cores: set[int] = set()
-        self.broken: SandboxError | None = None
+        self._apart: Session | None = None
+        self._due: list[str] = []
+        self._broken: SandboxError | None = None
+
+    @property
+    def broken(self) -> SandboxError | None:
         """That there was no process to be had: the machine's fault, and no answer of the student's."""
+        return self._broken or (self._apart.broken if self._apart else None)
 
     def __enter__(self) -> "Session":
         return self
@@ -91,6 +97,8 @@ class Session:
 
     def close(self) -> None:
         """End the process."""
+        if self._apart is not None:
+            self._apart.close()
         if self._process is not None:
             self._process.end()
             self._process = None
@@ -114,6 +122,8 @@ class Session:
         except ProcessEndedError as error:
             return [error_output("DeadKernelError", str(error))]
         self._cells.append(source)
+        if self._apart is not None:
+            self._due.append(source)
         return safe_outputs(answer.get("outputs"))
 
     def get(self, name: str) -> Any:
@@ -137,6 +147,24 @@ class Session:
             return self.use(request, where, positional, keyword)
 
         return run
+
+    def apart(self) -> "Session":
+        """The same notebook in a process of its own, of which nobody sees an output.
+
+        Secret inputs go there. A function can keep what it is called with, and another cell or a call with
+        visible inputs could tell it in this process.
+        """
+        if self._apart is None:
+            other = Session(
+                self.sandbox, cell_seconds=self.cell_seconds, call_seconds=self.call_seconds
+            )
+            other.end, other.left, other.events = self.end, self.left, self.events
+            other._cells = [*self._cells]
+            self._apart = other
+        due, self._due = self._due, []
+        for source in due:
+            self._apart.run(source)
+        return self._apart
 
     # --- calls ----------------------------------------------------------------------------------
 
@@ -256,7 +284,7 @@ class Session:
                 os.sched_setaffinity(0, {self._process.core})
                 self._kills = self.sandbox.caps.kills()
             except SandboxError as error:
-                self.broken = error
+                self._broken = error
                 raise
             cells, self._cells = self._cells, []
             for index, source in enumerate(cells):

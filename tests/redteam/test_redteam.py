@@ -144,3 +144,39 @@ def test_nothing_about_a_secret_input_comes_back():
     assert "canary" not in str(shown)
     assert "only the grading run has" in report._repr_html_()
     assert "expected" not in str(report)
+
+
+_TELLS = """
+told = []
+def telling(function):
+    def tells(*positional, **keyword):
+        told.append((positional, keyword))
+        print("print", told[-40:])
+        return function(*positional, **keyword)
+    return tells
+output_size = telling(output_size)
+"""
+_TELLS_LATER = """
+print("a cell", told)
+def zero_pad(*_, **__):
+    print("a visible call", told)
+    raise RuntimeError(f"an exception {told}")
+def conv2d(*_, **__):
+    return len(told)
+"""
+
+
+def test_what_a_secret_call_has_left_behind_is_not_told_later(boxes, monkeypatch):
+    """By the cells that follow, by calls with visible inputs: what is shown is the same for every seed."""
+    shown = []
+    for seed in ("one seed", "another seed"):
+        monkeypatch.setenv(SEED_VARIABLE, seed)
+        nb = arena.solved("ch04_output_size")
+        for cell in nb.cells:
+            name = cell.metadata.get("nbgrader", {}).get("grade_id")
+            cell.source += {"a_solution": _TELLS, "b_solution": _TELLS_LATER}.get(name, "")
+        marks, run = arena.graded(nb, boxes(nb))
+        assert (marks["a_marks"], marks["b_marks"], run.verdicts) == (8, 0, [])
+        shown.append(arena.seen_by_the_student(nb))
+    assert all(words in shown[0] for words in ("a cell", "a visible call", "an exception"))
+    assert shown[0] == shown[1]
