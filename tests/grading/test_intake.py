@@ -55,7 +55,7 @@ def test_of_a_notebook_only_kinds_texts_and_nbgraders_metadata_come_through():
         "cell_type": "code",
         "id": "x" * 10_000,
         "source": ["a = 1\n", "b = '\ud800'"],
-        "metadata": {"tags": ["skip-execution"], "nbgrader": {"grade_id": ["no", "text"]}},
+        "metadata": {"tags": ["skip-execution"], "nbgrader": {"grade_id": "x", "points": [8]}},
         "outputs": "none of your business",
         "execution_count": "many",
     }
@@ -67,8 +67,33 @@ def test_of_a_notebook_only_kinds_texts_and_nbgraders_metadata_come_through():
     assert nb.metadata == {}
     (cell,) = nb.cells
     assert cell.source == "a = 1\nb = '?'"
-    assert cell.metadata == {"nbgrader": {"grade_id": ["no", "text"]}}
+    assert cell.metadata == {"nbgrader": {"grade_id": "x"}}
     assert (cell.outputs, cell.execution_count, nb.nbformat_minor) == ([], None, 5)
+
+
+@pytest.mark.parametrize("place", ["cell", "notebook"])
+def test_nested_metadata_cost_neither_memory_nor_the_stack(place):
+    deep = "1"
+    for _ in range(800):
+        deep = f'{{"a": {deep}}}'
+    nested = f'{{"name": "python3", "deep": {deep}, "wide": [{"{}, " * 100_000}0]}}'
+    hostile = {"cell_type": "code", "source": "", "metadata": {"nbgrader": "HERE"}}
+    whole = {"metadata": {"kernelspec": "HERE"}} if place == "notebook" else {"cells": [hostile]}
+    nb = notebook_of(_bytes(**whole).replace(b'"HERE"', nested.encode()))
+    kept = nb.metadata.kernelspec if place == "notebook" else nb.cells[0].metadata.nbgrader
+    assert kept == {"name": "python3"}
+
+
+def test_only_the_grader_itself_notes_that_a_submission_is_refused(tmp_path):
+    forged = {"grading": {"verdicts": ["rejected"], "words": "by whom?"}}
+    path = tmp_path / "ada" / "ch04" / "a.ipynb"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(_bytes(metadata=forged))
+    text, _ = intake.CarefulExporter().from_filename(str(path))
+    assert intake.rejection_of(nbformat.reads(text, 4)) == ""
+    path.write_bytes(b"no notebook")
+    text, _ = intake.CarefulExporter().from_filename(str(path))
+    assert "JSON" in intake.rejection_of(nbformat.reads(text, 4))
 
 
 def _folder(tmp_path):
