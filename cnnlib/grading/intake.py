@@ -24,6 +24,8 @@ __all__ = ["CarefulExporter", "IntakeError", "notebook_of", "notice", "read_file
 LARGEST = 20 << 20
 """Bytes of one notebook file. Outputs count too: a few pictures are a megabyte."""
 MOST_CELLS = 2_000
+MOST_TEXT = 500_000
+"""Characters of all cells. Markdown that is meant to takes seconds to render for every twenty thousand."""
 MOST_FACTS = 20
 
 
@@ -118,6 +120,13 @@ def notebook_of(data: bytes) -> NotebookNode:
             f"the notebook has {len(cells):,} cells, and it may have {MOST_CELLS:,}: delete the "
             "superfluous ones."
         )
+    made = [_cell(cell, number) for number, cell in enumerate(cells)]
+    size = sum(len(cell.source) for cell in made)
+    if size > MOST_TEXT:
+        raise IntakeError(
+            f"the notebook's cells hold {size:,} characters, and they may hold {MOST_TEXT:,}: delete what is no "
+            "part of an answer."
+        )
     metadata = _dict(tree.get("metadata"))
     kept = {"kernelspec": spec} if (spec := _facts(metadata.get("kernelspec"))) else {}
     noted = _dict(metadata.get("grading"))
@@ -127,7 +136,7 @@ def notebook_of(data: bytes) -> NotebookNode:
         nbformat=4,
         nbformat_minor=5,
         metadata=NotebookNode(kept),
-        cells=[_cell(cell, number) for number, cell in enumerate(cells)],
+        cells=made,
     )
 
 

@@ -38,6 +38,10 @@ NO_NOTEBOOKS = {
         _bytes(cells=[{"cell_type": "code", "source": [1]}]),
         "the text of cell 1 is no text",
     ),
+    "long": (
+        _bytes(cells=[new_code_cell("x" * 1000)] * 501),
+        "cells hold 501,000 characters, and they may hold 500,000",
+    ),
 }
 
 
