@@ -8,6 +8,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from cnnlib.grading import intake
+from cnnlib.grading.feedback import safe_markdown
 from cnnlib.grading.intake import IntakeError, notebook_of, notice, read_file
 
 
@@ -73,6 +74,13 @@ def test_of_a_notebook_only_kinds_texts_and_nbgraders_metadata_come_through():
     assert cell.source == "a = 1\nb = '?'"
     assert cell.metadata == {"nbgrader": {"grade_id": "x"}}
     assert (cell.outputs, cell.execution_count, nb.nbformat_minor) == ([], None, 5)
+
+
+def test_a_raw_cell_comes_in_as_markdown_of_which_a_page_renders_so_much():
+    raw = {"cell_type": "raw", "source": "<a><b>" * 40_000, "metadata": {}}
+    (cell,) = notebook_of(_bytes(cells=[raw])).cells
+    assert (cell.cell_type, "outputs" in cell) == ("markdown", False)
+    assert safe_markdown(cell.source).startswith("<pre>&lt;a&gt;")
 
 
 @pytest.mark.parametrize("place", ["cell", "notebook"])
