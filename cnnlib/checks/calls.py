@@ -34,6 +34,8 @@ __all__ = [
 ]
 
 MOST_RESULTS = 16
+MOST_NUMBERS = 20_000
+"""In one array of a result; a right one has a tenth of that at most. All answers to a task are kept until it is judged."""
 SECONDS_PER_CALL = 4.0
 """How long one call may take. The inputs are tiny: a plain loop needs milliseconds."""
 
@@ -213,6 +215,9 @@ def _plain(result: Any) -> dict[str, Any]:
             return {"strange": f"a tuple that holds {odd}", "entries": kept}
         return {"value": tuple(entry["value"] for entry in entries)}
     if issubclass(kind, np.ndarray):
+        result = np.asarray(result)  # a subclass may lie about its size, too
+        if result.size > MOST_NUMBERS:
+            return {"strange": f"an array of shape {result.shape}, {result.dtype}"}
         array = np.array(result, copy=True, subok=False)
         if array.dtype.kind not in "biufc":
             return {"strange": f"an array of {array.dtype}"}

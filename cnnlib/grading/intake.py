@@ -156,7 +156,9 @@ def _cell(cell: Any, number: int) -> NotebookNode:
     given = _dict(cell.get("metadata"))
     names = ("deletable", "editable")
     metadata = {name: given[name] for name in names if isinstance(given.get(name), bool)}
-    kind = "markdown" if kind == "raw" else kind  # a page would clean raw text, however long that takes
+    kind = (
+        "markdown" if kind == "raw" else kind
+    )  # a page would clean raw text, however long that takes
     if isinstance(given.get("nbgrader"), dict):
         metadata["nbgrader"] = _facts(given["nbgrader"])
     made = NotebookNode(
