@@ -18,6 +18,7 @@ from nbformat.notebooknode import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_notebook
 
 from cnnlib.errors import CnnlibError
+from cnnlib.grading.inside.wire import plain_text
 
 __all__ = ["CarefulExporter", "IntakeError", "notebook_of", "notice", "read_file", "rejection_of"]
 
@@ -33,6 +34,11 @@ class IntakeError(CnnlibError):
     """A submission that is refused; the message is for the student."""
 
     verdict = "rejected"
+
+    def __init__(self, words: str) -> None:
+        super().__init__(
+            plain_text(words, 1000)
+        )  # of names and values of the student's, for a terminal
 
 
 def read_file(path: Path) -> bytes:

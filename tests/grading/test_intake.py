@@ -76,6 +76,19 @@ def test_of_a_notebook_only_kinds_texts_and_nbgraders_metadata_come_through():
     assert (cell.outputs, cell.execution_count, nb.nbformat_minor) == ([], None, 5)
 
 
+def test_why_a_submission_is_refused_is_nothing_that_a_terminal_obeys(tmp_path):
+    hostile = "\x1b]0;x\x07\u202e"
+    path = tmp_path / "ada" / "ch04" / "a.ipynb"
+    path.parent.mkdir(parents=True)
+    (path.parent / f"{hostile}.ipynb").touch()
+    with pytest.raises(IntakeError) as by_name:
+        read_file(path)
+    with pytest.raises(IntakeError) as by_value:
+        notebook_of(_bytes(nbformat=hostile))
+    for caught in (by_name, by_value):
+        assert not set(hostile) & set("\x1b\x07\u202e") & set(str(caught.value))
+
+
 def test_a_raw_cell_comes_in_as_markdown_of_which_a_page_renders_so_much():
     raw = {"cell_type": "raw", "source": "<a><b>" * 40_000, "metadata": {}}
     (cell,) = notebook_of(_bytes(cells=[raw])).cells
