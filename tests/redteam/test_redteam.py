@@ -147,17 +147,42 @@ def test_nothing_about_a_secret_input_comes_back():
 
 
 _TELLS = """
+import fcntl, glob, socket, threading
 told = []
+server = socket.socket(socket.AF_UNIX)
+hears = False
+files = [open(path) for path in sorted(glob.glob("/grader/*.py"))]
+try:
+    server.bind(chr(0) + "told"); server.listen(); hears = True
+    def hear():
+        while True: told.append(server.accept()[0].recv(1 << 20))
+    threading.Thread(target=hear, daemon=True).start()
+except OSError: pass
+def hand_over():
+    try:
+        if not hears:
+            with socket.socket(socket.AF_UNIX) as other: other.connect(chr(0) + "told"); other.send(repr(told[-9:]).encode())
+    except OSError: pass
+    try:
+        for number, file in enumerate(files):
+            fcntl.flock(file, fcntl.LOCK_SH if hash(str(told[-1])) >> number & 1 else fcntl.LOCK_UN)
+    except OSError: pass
+def locked(file):
+    try: fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB); fcntl.flock(file, fcntl.LOCK_UN)
+    except BlockingIOError: return True
+    except OSError: pass
+    return False
 def telling(function):
     def tells(*positional, **keyword):
         told.append((positional, keyword))
+        hand_over()
         print("print", told[-40:])
         return function(*positional, **keyword)
     return tells
 output_size = telling(output_size)
 """
 _TELLS_LATER = """
-print("a cell", told)
+print("a cell", told, [locked(file) for file in files])
 def zero_pad(*_, **__):
     print("a visible call", told)
     raise RuntimeError(f"an exception {told}")
