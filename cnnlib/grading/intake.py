@@ -9,26 +9,36 @@ import errno
 import json
 import os
 import stat
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from nbconvert.exporters import NotebookExporter
-from nbformat.notebooknode import NotebookNode, from_dict
+from nbformat.notebooknode import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_notebook
 
 from cnnlib.errors import CnnlibError
+from cnnlib.grading.inside.wire import plain_text
 
 __all__ = ["CarefulExporter", "IntakeError", "notebook_of", "notice", "read_file", "rejection_of"]
 
 LARGEST = 20 << 20
 """Bytes of one notebook file. Outputs count too: a few pictures are a megabyte."""
 MOST_CELLS = 2_000
+MOST_TEXT = 500_000
+"""Characters of all cells. Markdown that is meant to takes seconds to render for every twenty thousand."""
+MOST_FACTS = 20
 
 
 class IntakeError(CnnlibError):
     """A submission that is refused; the message is for the student."""
 
     verdict = "rejected"
+
+    def __init__(self, words: str) -> None:
+        super().__init__(
+            plain_text(words, 1000)
+        )  # of names and values of the student's, for a terminal
 
 
 def read_file(path: Path) -> bytes:
@@ -116,16 +126,23 @@ def notebook_of(data: bytes) -> NotebookNode:
             f"the notebook has {len(cells):,} cells, and it may have {MOST_CELLS:,}: delete the "
             "superfluous ones."
         )
-    kept = {
-        name: from_dict(value)
-        for name, value in _dict(tree.get("metadata")).items()
-        if name in ("kernelspec", "grading") and isinstance(value, dict)
-    }
+    made = [_cell(cell, number) for number, cell in enumerate(cells)]
+    size = sum(len(cell.source) for cell in made)
+    if size > MOST_TEXT:
+        raise IntakeError(
+            f"the notebook's cells hold {size:,} characters, and they may hold {MOST_TEXT:,}: delete what is no "
+            "part of an answer."
+        )
+    metadata = _dict(tree.get("metadata"))
+    kept = {"kernelspec": spec} if (spec := _facts(metadata.get("kernelspec"))) else {}
+    noted = _dict(metadata.get("grading"))
+    if noted.get("verdicts") == [IntakeError.verdict]:
+        kept["grading"] = _noted(str(noted.get("words", "")))
     return NotebookNode(
         nbformat=4,
         nbformat_minor=5,
         metadata=NotebookNode(kept),
-        cells=[_cell(cell, number) for number, cell in enumerate(cells)],
+        cells=made,
     )
 
 
@@ -142,16 +159,18 @@ def _cell(cell: Any, number: int) -> NotebookNode:
         raise IntakeError(
             f"the text of cell {number + 1} is no text: open the notebook in Jupyter, and save it again."
         )
-    metadata = {
-        name: value
-        for name, value in _dict(cell.get("metadata")).items()
-        if (name == "nbgrader" and isinstance(value, dict))
-        or (name in ("deletable", "editable") and isinstance(value, bool))
-    }
+    given = _dict(cell.get("metadata"))
+    names = ("deletable", "editable")
+    metadata = {name: given[name] for name in names if isinstance(given.get(name), bool)}
+    kind = (
+        "markdown" if kind == "raw" else kind
+    )  # a page would clean raw text, however long that takes
+    if isinstance(given.get("nbgrader"), dict):
+        metadata["nbgrader"] = _facts(given["nbgrader"])
     made = NotebookNode(
         cell_type=kind,
         id=f"cell-{number}",
-        metadata=from_dict(metadata),
+        metadata=NotebookNode(metadata),
         source=source.encode("utf-8", "replace").decode(),  # half of a surrogate pair is no text
     )
     if kind == "code":
@@ -163,15 +182,25 @@ def _dict(value: Any) -> dict:
     return value if isinstance(value, dict) else {}
 
 
+def _facts(value: Any) -> NotebookNode:
+    """The first plain values in a dictionary: of nested ones a small file could hold millions."""
+    pairs = islice(_dict(value).items(), MOST_FACTS)
+    return NotebookNode({key: one for key, one in pairs if isinstance(one, str | int | float)})
+
+
 # --- what takes the place of a refused submission -----------------------------------------------
 
 
 def notice(words: str, verdict: str = IntakeError.verdict) -> NotebookNode:
     """A notebook that says why there is nothing of the student's in it."""
-    shown = words.encode("utf-8", "replace").decode()[:1000]
-    cell = new_markdown_cell(f"**This submission was {verdict}:** {shown}", id="cell-0")
-    grading = {"verdicts": [verdict], "words": shown, "seconds": 0.0}
+    grading = _noted(words, verdict)
+    cell = new_markdown_cell(f"**This submission was {verdict}:** {grading.words}", id="cell-0")
     return new_notebook(cells=[cell], metadata={"grading": grading})
+
+
+def _noted(words: str, verdict: str = IntakeError.verdict) -> NotebookNode:
+    shown = words.encode("utf-8", "replace").decode()[:1000]
+    return NotebookNode(verdicts=[verdict], words=shown, seconds=0.0)
 
 
 def rejection_of(nb: NotebookNode) -> str:
@@ -192,6 +221,8 @@ class CarefulExporter(NotebookExporter):
         resources.setdefault("metadata", {}).update(name=path.stem, path=str(path.parent))
         try:
             nb = notebook_of(read_file(path))
+            if getattr(self.parent, "_sanitizing", True):  # else it is our own copy
+                nb.metadata.pop("grading", None)
         except IntakeError as error:
             student = resources.get("nbgrader", {}).get("student", path.parent.parent.name)
             self.log.warning("%s: rejected: %s", student, error)

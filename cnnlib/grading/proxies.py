@@ -57,6 +57,16 @@ class CallableProxy(Proxy):
         return self._session
 
     @property
+    def remote_apart(self) -> "CallableProxy":
+        """The same in the process for secret inputs, where it is looked for by its name when it is used."""
+        if not self._origin:
+            return self
+        session, name = self._session.apart(), type(self).__name__
+        other = proxy(session, 0, self._kind, name, self._origin, self._place)
+        other._generation = -1
+        return other
+
+    @property
     def remote_place(self) -> str:
         """What it is called where a process ends in it."""
         return self._place

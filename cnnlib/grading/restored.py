@@ -52,8 +52,9 @@ def restore(nb: NotebookNode, release: dict[str, NotebookNode]) -> list[str]:
     """Bring a submission back to the structure of the release, in place; the ids that were missing.
 
     Locked cells get the release's source and metadata. Answer cells keep the student's text and get their
-    metadata back. Of two cells with one id the last counts. A locked or graded cell that is missing is put
-    back behind its predecessor. Tags go, as one of them (``skip-execution``) would leave a test unrun,
+    metadata back. Of two cells with one id the last counts. They stand in the release's order again: a test that
+    ran before the cell with the imports would take the student's word for the checks. A locked or graded cell
+    that is missing is put back behind its predecessor. Tags go, as one of them (``skip-execution``) would leave a test unrun,
     which nbgrader pays in full.
     """
     found: dict[str, NotebookNode] = {}
@@ -64,6 +65,10 @@ def restore(nb: NotebookNode, release: dict[str, NotebookNode]) -> list[str]:
         if grade_id in release and grade_id not in found:
             _restore_cell(cell, release[grade_id])
             found[grade_id] = cell
+    ours = {id(cell) for cell in found.values()}
+    places = [index for index, cell in enumerate(nb.cells) if id(cell) in ours]
+    for index, grade_id in zip(places, filter(found.__contains__, release), strict=True):
+        nb.cells[index] = found[grade_id]
     after = 0 if "grading" in nb.metadata else -1  # a notice stays above all
     missing = []
     for grade_id, released in release.items():

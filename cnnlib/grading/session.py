@@ -5,6 +5,7 @@ plain once, by :mod:`cnnlib.grading.inside.wire`, before anybody looks at it. A 
 or talks nonsense costs the item at hand a named verdict, and a fresh one goes on with the next.
 """
 
+import contextlib
 import os
 import secrets
 import time
@@ -17,7 +18,7 @@ from cnnlib.checks.calls import DEADLINE, TimeIsOver
 from cnnlib.grading.answers import exception_of, repeat_effects
 from cnnlib.grading.inside import wire
 from cnnlib.grading.inside.wire import plain_text
-from cnnlib.grading.outputs import error_output, safe_outputs
+from cnnlib.grading.outputs import Room, error_output, safe_outputs
 from cnnlib.grading.proxies import Proxy, proxy
 from cnnlib.grading.sandbox import Process, Sandbox, SandboxError
 
@@ -80,8 +81,15 @@ class Session:
         self._process: Process | None = None
         self._kills = 0
         self._cores: set[int] = set()
-        self.broken: SandboxError | None = None
+        self._apart: Session | None = None
+        self._due: list[str] = []
+        self._room = Room()
+        self._broken: SandboxError | None = None
+
+    @property
+    def broken(self) -> SandboxError | None:
         """That there was no process to be had: the machine's fault, and no answer of the student's."""
+        return self._broken or (self._apart.broken if self._apart else None)
 
     def __enter__(self) -> "Session":
         return self
@@ -91,6 +99,8 @@ class Session:
 
     def close(self) -> None:
         """End the process."""
+        if self._apart is not None:
+            self._apart.close()
         if self._process is not None:
             self._process.end()
             self._process = None
@@ -106,15 +116,23 @@ class Session:
         A cell that hangs or ends the process gives an output that says so, and is left out when a fresh
         process runs the cells before it again.
         """
+        outputs: Any
         try:
-            answer, _ = self._exchange({"do": "run", "source": source}, self.cell_seconds, where)
+            outputs = self._again(source, where)
+            if self._apart is not None:
+                self._due.append(source)
         except TimeIsOver:
             message = f"this cell did not end within {self.cell_seconds:g} s"
-            return [error_output("CellTimeoutError", message)]
+            outputs = [error_output("CellTimeoutError", message)]
         except ProcessEndedError as error:
-            return [error_output("DeadKernelError", str(error))]
+            outputs = [error_output("DeadKernelError", str(error))]
+        return safe_outputs(outputs, self._room)
+
+    def _again(self, source: str, where: str) -> Any:
+        """Run a cell; its outputs as they came, which nobody needs where it has run before."""
+        answer, _ = self._exchange({"do": "run", "source": source}, self.cell_seconds, where)
         self._cells.append(source)
-        return safe_outputs(answer.get("outputs"))
+        return answer.get("outputs")
 
     def get(self, name: str) -> Any:
         """The value of a name in the student's notebook, a proxy if it is an object.
@@ -137,6 +155,25 @@ class Session:
             return self.use(request, where, positional, keyword)
 
         return run
+
+    def apart(self) -> "Session":
+        """The same notebook in a process of its own, of which nobody sees an output.
+
+        Secret inputs go there. A function can keep what it is called with, and another cell or a call with
+        visible inputs could tell it in this process.
+        """
+        if self._apart is None:
+            other = Session(
+                self.sandbox, cell_seconds=self.cell_seconds, call_seconds=self.call_seconds
+            )
+            other.end, other.left, other.events = self.end, self.left, self.events
+            other._cells = [*self._cells]
+            self._apart = other
+        due, self._due = self._due, []
+        for source in due:
+            with contextlib.suppress(TimeIsOver, ProcessEndedError):
+                self._apart._again(source, "a cell")
+        return self._apart
 
     # --- calls ----------------------------------------------------------------------------------
 
@@ -256,14 +293,15 @@ class Session:
                 os.sched_setaffinity(0, {self._process.core})
                 self._kills = self.sandbox.caps.kills()
             except SandboxError as error:
-                self.broken = error
+                self._broken = error
                 raise
             cells, self._cells = self._cells, []
             for index, source in enumerate(cells):
                 if self._process is None:  # the cell before has ended it, though not the last time
                     self._cells += cells[index:]
                     break
-                self.run(source, where)
+                with contextlib.suppress(TimeIsOver, ProcessEndedError):
+                    self._again(source, where)
         if (given := DEADLINE.get()) is not None:  # a call does not pay for a fresh start
             DEADLINE.set(given + time.monotonic() - start)
         return self._process

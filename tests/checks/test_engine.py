@@ -13,7 +13,7 @@ import pytest
 from cnnlib.checks import calls
 from cnnlib.checks import ch04_output_size as exercise
 from cnnlib.checks.book import Section
-from cnnlib.checks.calls import Case, Outcome, call
+from cnnlib.checks.calls import MOST_NUMBERS, Case, Outcome, call
 from cnnlib.checks.ch04_output_size.padding import zero_pad
 from cnnlib.checks.engine import (
     Exercise,
@@ -71,6 +71,18 @@ def test_a_lying_object_is_not_looked_at():
     assert outcome.strange == "a _Liar"
     assert judge_array(CASE, np.zeros(1), outcome) != ""
     assert judge_number(CASE, 3, outcome) != ""
+
+
+def test_of_an_array_that_no_check_asks_for_only_the_shape_is_kept():
+    """All answers to a task are held until it is judged, and a large one may cross for every input."""
+    outcome = call(lambda x, k: np.broadcast_to(np.float32(1), (300, 70)), CASE)
+    assert outcome.value is None
+    assert outcome.strange == "an array of shape (300, 70), float32"
+    assert outcome.strange in judge_array(CASE, np.ones(3), outcome)
+    large = np.ones(MOST_NUMBERS + 1)
+    outcome = call(lambda x, k: (large, 1.0), CASE)
+    assert outcome.entries[0].value is None
+    assert outcome.entries[1].value == 1.0
 
 
 def test_a_subclass_of_an_array_becomes_a_plain_one():

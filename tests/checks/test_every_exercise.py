@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from cnnlib.checks.catalogue import exercise, exercise_names
-from cnnlib.checks.engine import examine
+from cnnlib.checks.engine import _generator, examine
 from cnnlib.checks.judges import judge_dtype
 from cnnlib.grading.notebooks import source_notebook
 
@@ -243,6 +243,39 @@ def test_an_answer_that_changes_its_input_earns_nothing(name, letter):
     report = report_on(name, letter, careless)
     assert report.points == 0, str(report)
     assert "changed its input" in str(report)
+
+
+_OPEN = {
+    "ch02_layers_and_diagrams-b": {"at most 20,000 learned numbers"},
+    "ch09_batch_norm-b": {"a new layer"},
+    "ch11_layer_patterns-c": {f"diagram {number}" for number in range(1, 6)},
+    "ch13_rules_of_thumb-c": {"16 images with labels drawn by lot", "32 clothes, all right"},
+    "ch13_rules_of_thumb-d": {"310 of 500 clothes right"},
+}
+"""Parts whose inputs are the same for everybody, and told to be so."""
+
+
+@pytest.mark.parametrize(("name", "letter"), TASKS)
+def test_a_table_of_the_visible_inputs_earns_no_part_but_by_luck(name, letter):
+    task = the_task(name, letter)
+    drawn = {
+        part.name: [
+            {_told(case) for case in part.cases(_generator(seed, name, letter, part.name))}
+            for seed in ("visible", *map(str, range(20)))
+        ]
+        for part in task.parts
+    }
+    visible = set().union(*(seeds[0] for seeds in drawn.values()))
+    for part in task.parts:
+        lucky = sum(cases <= visible for cases in drawn[part.name][1:])
+        # what is judged there is the type, so its values are plain
+        if part.judge is not judge_dtype and part.name not in _OPEN.get(f"{name}-{letter}", ()):
+            assert lucky <= 3, f"{part.name}: {lucky} of 20 seeds give inputs that everybody knows"
+
+
+def _told(case):
+    given = {**case.positional, **case.keyword}.items()
+    return repr([(k, v.tobytes() if isinstance(v, np.ndarray) else v) for k, v in given])
 
 
 # --- what stands in the notebook and in the book --------------------------------------------------

@@ -8,6 +8,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from cnnlib.grading import intake
+from cnnlib.grading.feedback import safe_markdown
 from cnnlib.grading.intake import IntakeError, notebook_of, notice, read_file
 from cnnlib.grading.restored import restore
 
@@ -39,6 +40,10 @@ NO_NOTEBOOKS = {
         _bytes(cells=[{"cell_type": "code", "source": [1]}]),
         "the text of cell 1 is no text",
     ),
+    "long": (
+        _bytes(cells=[new_code_cell("x" * 1000)] * 501),
+        "cells hold 501,000 characters, and they may hold 500,000",
+    ),
 }
 
 
@@ -56,7 +61,7 @@ def test_of_a_notebook_only_kinds_texts_and_nbgraders_metadata_come_through():
         "cell_type": "code",
         "id": "x" * 10_000,
         "source": ["a = 1\n", "b = '\ud800'"],
-        "metadata": {"tags": ["skip-execution"], "nbgrader": {"grade_id": ["no", "text"]}},
+        "metadata": {"tags": ["skip-execution"], "nbgrader": {"grade_id": "x", "points": [8]}},
         "outputs": "none of your business",
         "execution_count": "many",
     }
@@ -68,8 +73,53 @@ def test_of_a_notebook_only_kinds_texts_and_nbgraders_metadata_come_through():
     assert nb.metadata == {}
     (cell,) = nb.cells
     assert cell.source == "a = 1\nb = '?'"
-    assert cell.metadata == {"nbgrader": {"grade_id": ["no", "text"]}}
+    assert cell.metadata == {"nbgrader": {"grade_id": "x"}}
     assert (cell.outputs, cell.execution_count, nb.nbformat_minor) == ([], None, 5)
+
+
+def test_why_a_submission_is_refused_is_nothing_that_a_terminal_obeys(tmp_path):
+    hostile = "\x1b]0;x\x07\u202e"
+    path = tmp_path / "ada" / "ch04" / "a.ipynb"
+    path.parent.mkdir(parents=True)
+    (path.parent / f"{hostile}.ipynb").touch()
+    with pytest.raises(IntakeError) as by_name:
+        read_file(path)
+    with pytest.raises(IntakeError) as by_value:
+        notebook_of(_bytes(nbformat=hostile))
+    for caught in (by_name, by_value):
+        assert not set(hostile) & set("\x1b\x07\u202e") & set(str(caught.value))
+
+
+def test_a_raw_cell_comes_in_as_markdown_of_which_a_page_renders_so_much():
+    raw = {"cell_type": "raw", "source": "<a><b>" * 40_000, "metadata": {}}
+    (cell,) = notebook_of(_bytes(cells=[raw])).cells
+    assert (cell.cell_type, "outputs" in cell) == ("markdown", False)
+    assert safe_markdown(cell.source).startswith("<pre>&lt;a&gt;")
+
+
+@pytest.mark.parametrize("place", ["cell", "notebook"])
+def test_nested_metadata_cost_neither_memory_nor_the_stack(place):
+    deep = "1"
+    for _ in range(800):
+        deep = f'{{"a": {deep}}}'
+    nested = f'{{"name": "python3", "deep": {deep}, "wide": [{"{}, " * 100_000}0]}}'
+    hostile = {"cell_type": "code", "source": "", "metadata": {"nbgrader": "HERE"}}
+    whole = {"metadata": {"kernelspec": "HERE"}} if place == "notebook" else {"cells": [hostile]}
+    nb = notebook_of(_bytes(**whole).replace(b'"HERE"', nested.encode()))
+    kept = nb.metadata.kernelspec if place == "notebook" else nb.cells[0].metadata.nbgrader
+    assert kept == {"name": "python3"}
+
+
+def test_only_the_grader_itself_notes_that_a_submission_is_refused(tmp_path):
+    forged = {"grading": {"verdicts": ["rejected"], "words": "by whom?"}}
+    path = tmp_path / "ada" / "ch04" / "a.ipynb"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(_bytes(metadata=forged))
+    text, _ = intake.CarefulExporter().from_filename(str(path))
+    assert intake.rejection_of(nbformat.reads(text, 4)) == ""
+    path.write_bytes(b"no notebook")
+    text, _ = intake.CarefulExporter().from_filename(str(path))
+    assert "JSON" in intake.rejection_of(nbformat.reads(text, 4))
 
 
 def _folder(tmp_path):

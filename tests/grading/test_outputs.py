@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from cnnlib.grading.outputs import safe_outputs
+from cnnlib.grading.outputs import Room, safe_outputs
 
 
 @pytest.mark.parametrize(
@@ -45,6 +45,20 @@ def test_a_page_that_would_take_minutes_to_clean_is_cut():
     assert time.monotonic() - start < 1.0
     assert list(output["data"]) == ["text/plain"]
     assert output["data"]["text/plain"].endswith("… the rest of this page was left out")
+
+
+def test_a_notebook_has_so_much_room_for_all_its_outputs():
+    """Two thousand cells with a picture of 4 MB each would be more than any machine holds."""
+    room = Room(text=1000, html=50)
+    picture = {"output_type": "display_data", "data": {"image/png": "A" * 400}}
+    page = {"output_type": "display_data", "data": {"text/html": "<b>x</b>" * 5}}
+    error = {"output_type": "error", "ename": "x", "evalue": "", "traceback": ["a" * 150] * 2}
+    assert [list(o["data"]) for o in safe_outputs([page], room)] == [["text/html"]]
+    assert [list(o["data"]) for o in safe_outputs([page], room)] == [["text/plain"]]
+    assert len(safe_outputs([picture, error], room)) == 2
+    for _ in range(2):
+        (left_out,) = safe_outputs([picture], room)
+        assert left_out["text"] == "… the rest of this notebook's output was left out\n"
 
 
 def test_an_error_output_keeps_texts_only():

@@ -186,10 +186,22 @@ def _inside(old, new):
     return change
 
 
+def _both(*changes):
+    def change(monkeypatch, folder):
+        for one in changes:
+            one(monkeypatch, folder)
+
+    return change
+
+
 _FDS = "    null = os.open("
 HOLES = {
     # what is taken away or put in: (the change, the barrier that must notice, what it says)
-    "the machine's network": (_with("--share-net"), "network", r"it (reached|sees)"),
+    "the machine's network": (
+        _both(_with("--share-net"), _inside(" | _NEW_NETWORK", "")),
+        "network",
+        r"it (reached|sees)",
+    ),
     "a folder to write to": (_with("--bind", "FOLDER", "/mnt"), "files", "/mnt can be written to"),
     "the machine's /etc": (_with("--ro-bind", "/etc", "/etc"), "files", "/etc/.* can be seen"),
     "root": (_as_root, "privileges", "it runs as root"),

@@ -207,3 +207,18 @@ def test_two_submissions_share_nothing(box):
         )
         assert session.get("seen") == ([], [], False)
         assert session.get("patched") is False
+
+
+def test_the_process_for_secret_inputs_has_run_each_cell_once_and_shares_nothing(session):
+    session.run("log = ['first']\ndef ends(): import os; os._exit(0)")
+    apart = session.apart()
+    session.run("log.append('second')")
+    with pytest.raises(ProcessEndedError):
+        session.get("ends")()
+    assert session.get("log") == ["first", "second"]
+    assert session.apart().get("log") == ["first", "second"]
+    apart.run("log.append('third')")
+    assert session.get("log") == ["first", "second"]
+    with pytest.raises(ProcessEndedError):
+        session.get("ends").remote_apart()
+    assert len(session.events) == 2

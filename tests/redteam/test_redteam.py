@@ -161,3 +161,64 @@ def test_nothing_about_a_secret_input_comes_back():
     assert "canary" not in str(shown)
     assert "only the grading run has" in report._repr_html_()
     assert "expected" not in str(report)
+
+
+_TELLS = """
+import fcntl, glob, socket, threading
+told = []
+server = socket.socket(socket.AF_UNIX)
+hears = False
+files = [open(path) for path in sorted(glob.glob("/grader/*.py"))]
+try:
+    server.bind(chr(0) + "told"); server.listen(); hears = True
+    def hear():
+        while True: told.append(server.accept()[0].recv(1 << 20))
+    threading.Thread(target=hear, daemon=True).start()
+except OSError: pass
+def hand_over():
+    try:
+        if not hears:
+            with socket.socket(socket.AF_UNIX) as other: other.connect(chr(0) + "told"); other.send(repr(told[-9:]).encode())
+    except OSError: pass
+    try:
+        for number, file in enumerate(files):
+            fcntl.flock(file, fcntl.LOCK_SH if hash(str(told[-1])) >> number & 1 else fcntl.LOCK_UN)
+    except OSError: pass
+def locked(file):
+    try: fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB); fcntl.flock(file, fcntl.LOCK_UN)
+    except BlockingIOError: return True
+    except OSError: pass
+    return False
+def telling(function):
+    def tells(*positional, **keyword):
+        told.append((positional, keyword))
+        hand_over()
+        print("print", told[-40:])
+        return function(*positional, **keyword)
+    return tells
+output_size = telling(output_size)
+"""
+_TELLS_LATER = """
+print("a cell", told, [locked(file) for file in files])
+def zero_pad(*_, **__):
+    print("a visible call", told)
+    raise RuntimeError(f"an exception {told}")
+def conv2d(*_, **__):
+    return len(told)
+"""
+
+
+def test_what_a_secret_call_has_left_behind_is_not_told_later(boxes, monkeypatch):
+    """By the cells that follow, by calls with visible inputs: what is shown is the same for every seed."""
+    shown = []
+    for seed in ("one seed", "another seed"):
+        monkeypatch.setenv(SEED_VARIABLE, seed)
+        nb = arena.solved("ch04_output_size")
+        for cell in nb.cells:
+            name = cell.metadata.get("nbgrader", {}).get("grade_id")
+            cell.source += {"a_solution": _TELLS, "b_solution": _TELLS_LATER}.get(name, "")
+        marks, run = arena.graded(nb, boxes(nb))
+        assert (marks["a_marks"], marks["b_marks"], run.verdicts) == (8, 0, [])
+        shown.append(arena.seen_by_the_student(nb))
+    assert all(words in shown[0] for words in ("a cell", "a visible call", "an exception"))
+    assert shown[0] == shown[1]

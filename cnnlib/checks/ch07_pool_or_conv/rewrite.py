@@ -60,7 +60,7 @@ def _depth_cases(rng: Random) -> list[Case]:
 
 
 def _window_cases(rng: Random) -> list[Case]:
-    rows, columns = whole(rng, 3, 6), whole(rng, 3, 6)
+    rows, columns = whole(rng, 3, 12), whole(rng, 3, 12)
     return [
         _case(
             "INPUT(1, 9, 13) => CONV(8) => RELU => POOL(3, 2) => FC(10)",
@@ -78,7 +78,7 @@ def _window_cases(rng: Random) -> list[Case]:
 
 
 def _border_cases(rng: Random) -> list[Case]:
-    odd = 2 * whole(rng, 4, 7) + 1
+    odd = 2 * whole(rng, 4, 20) + 1
     return [
         _case(
             "INPUT(1, 7, 5) => CONV(8) => RELU => POOL(rounding=ceil) => FC(10)",

@@ -24,31 +24,34 @@ def _case(N: int, M: int, K: int, pool: bool) -> Case:
 
 
 def _conv_cases(rng: Random) -> list[Case]:
-    return [_case(1, 1, 1, False), _case(3, 1, 1, False), _case(2, whole(rng, 3, 4), 1, False)]
+    N, M = whole(rng, 2, 5), whole(rng, 3, 9)
+    return [_case(1, 1, 1, False), _case(3, 1, 1, False), _case(N, M, 1, False)]
 
 
 def _pool_cases(rng: Random) -> list[Case]:
-    return [_case(2, 2, 1, True), _case(3, 3, 1, True)]
+    """As many in a block as there are blocks, so that nobody can swap them."""
+    few, many = whole(rng, 3, 6), whole(rng, 4, 9)
+    return [_case(2, 2, 1, True), _case(few, few, 1, True), _case(many, many, 1, True)]
 
 
 def _block_cases(rng: Random) -> list[Case]:
     return [
         _case(3, 2, 1, True),
-        _case(1, whole(rng, 2, 5), 1, True),
+        _case(1, whole(rng, 2, 20), 1, True),
         _case(2, 1, 1, True),
         _case(0, 2, 1, True),
     ]
 
 
 def _fc_cases(rng: Random) -> list[Case]:
-    return [_case(1, 1, K, False) for K in (1, 2, whole(rng, 3, 5))]
+    return [_case(1, 1, K, False) for K in (1, 2, whole(rng, 3, 20))]
 
 
 def _zero_cases(rng: Random) -> list[Case]:
     return [
         _case(0, 0, 0, True),
-        _case(whole(rng, 1, 3), 0, 0, False),
-        _case(0, whole(rng, 1, 3), 0, False),
+        _case(whole(rng, 1, 9), 0, 0, False),
+        _case(0, whole(rng, 1, 9), 0, False),
     ]
 
 

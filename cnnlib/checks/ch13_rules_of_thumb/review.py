@@ -83,8 +83,8 @@ def _shrinking_cases(rng: Random) -> list[Case]:
 
 
 def _wide_cases(rng: Random) -> list[Case]:
-    window = whole(rng, 4, 6)
-    size = 2 * window * whole(rng, 2, 3)
+    window = whole(rng, 4, 9)
+    size = 2 * window * whole(rng, 2, 6)
     head = f"INPUT(3, {size}, {size}) => CONV(8) => RELU"
     return [
         _diagram(f"{head} => POOL({window}, {window}) => FC(10)"),
@@ -100,7 +100,7 @@ def _wide_cases(rng: Random) -> list[Case]:
 
 
 def _dropout_cases(rng: Random) -> list[Case]:
-    size = 4 * whole(rng, 2, 4)
+    size = 4 * whole(rng, 2, 30)
     head = f"INPUT(1, {size}, {size}) => CONV(4) => RELU => POOL"
     return [
         _diagram(f"{head} => [FC(16) => RELU] * 2 => FC(10)"),

@@ -66,6 +66,10 @@ REFUSED = [
     "move_pages",
     "set_mempolicy",
     "fanotify_init",
+    # through a file that two processes can read one could tell the other something
+    "flock",
+    "inotify_init",
+    "inotify_init1",
     "landlock_create_ruleset",
     "memfd_secret",
     # memory that no limit counts

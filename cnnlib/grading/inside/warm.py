@@ -24,7 +24,7 @@ import stand_ins  # noqa: E402
 import system_calls  # noqa: E402
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
-_NEW_MOUNTS, _NEW_PROCESSES, _NEW_IPC = 0x00020000, 0x20000000, 0x08000000
+_NEW_MOUNTS, _NEW_PROCESSES, _NEW_IPC, _NEW_NETWORK = 0x00020000, 0x20000000, 0x08000000, 0x40000000
 _NOSUID, _NODEV, _NOEXEC, _REC, _PRIVATE = 2, 4, 8, 16384, 1 << 18
 
 
@@ -70,6 +70,15 @@ def _filter() -> None:
     for family in range(3, 16):
         if family != 10:
             rules.add_rule(refuse, "socket", pyseccomp.Arg(0, pyseccomp.EQ, family))
+    for order in (
+        6,
+        7,
+        37,
+        38,
+        1024,
+        1026,
+    ):  # locks, leases and notes: two processes could talk by them
+        rules.add_rule(refuse, "fcntl", pyseccomp.Arg(1, pyseccomp.MASKED_EQ, 0xFFFFFFFF, order))
     rules.load()
 
 
@@ -125,7 +134,7 @@ def _start(order: dict, descriptor: int, control: socket.socket, shell: object) 
     try:
         control.close()
         os.setsid()  # or a signal to its process group would reach this box's own processes
-        _must(_LIBC.unshare(_NEW_MOUNTS | _NEW_PROCESSES | _NEW_IPC), "unshare")
+        _must(_LIBC.unshare(_NEW_MOUNTS | _NEW_PROCESSES | _NEW_IPC | _NEW_NETWORK), "unshare")
         inner = os.fork()
         if inner == 0:
             try:
