@@ -52,6 +52,8 @@ __all__ = [
 
 SEED_VARIABLE = "CNNLIB_GRADING_SEED"
 SEED_FILE_VARIABLE = "CNNLIB_GRADING_SEED_FILE"
+MOST_DRAWN = 300
+"""Parts, with each seed by itself, whose inputs and right answers are kept."""
 _VISIBLE = "visible"
 _NOT_WRITTEN = "not written yet"
 _SECRET = "right on the visible inputs, and wrong on one that only the grading run has"
@@ -134,6 +136,19 @@ class Exercise:
     name: str
     tasks: dict[str, Task] = field(default_factory=dict)
     allows: tuple[str, ...] = ("numpy",)
+    _drawn: dict[tuple, list[tuple[Case, Any]]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def drawn(self, task: Task, part: Part, seed: str) -> list[tuple[Case, Any]]:
+        """A part's inputs by this seed and the right answers: drawn once for all submissions of a class."""
+        key = (seed, task.letter, task.title, task.reference, part)
+        if key not in self._drawn:
+            if len(self._drawn) >= MOST_DRAWN:
+                self._drawn.clear()
+            cases = part.cases(_generator(seed, self.name, task.letter, task.title, part.name))
+            self._drawn[key] = [(case, _right(task, part, case)) for case in cases]
+        return self._drawn[key]
 
     def check(self, letter: str, function: Callable) -> Report:
         """The visible check: a report with all messages. Stops "Run all" if the task is blank."""
@@ -237,12 +252,11 @@ def examine(exercise: Exercise, task: Task, function: Callable, *, seeds: Sequen
     places: dict[str, Any] = {_VISIBLE: function}
     for part in task.parts:
         seen[part.name] = []
-        for seed, case in [
-            (s, c) for s in seeds for c in part.cases(_generator(s, *frame, part.name))
+        for seed, case, right in [
+            (s, *one) for s in seeds for one in exercise.drawn(task, part, s)
         ]:
             if stopped:
                 break
-            right = _right(task, part, case)
             if seed not in places:
                 places[seed] = apart(function)
             got = task.call(places[seed], case)

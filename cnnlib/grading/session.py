@@ -100,6 +100,8 @@ class Session:
     def close(self) -> None:
         """End the process."""
         if self._apart is not None:
+            if self._process is not None:
+                self._process.kill()  # both come to their end at once
             self._apart.close()
         if self._process is not None:
             self._process.end()
@@ -118,7 +120,7 @@ class Session:
         """
         outputs: Any
         try:
-            outputs = self._again(source, where)
+            outputs = self._told(source, where, wanted=True)
             if self._apart is not None:
                 self._due.append(source)
         except TimeIsOver:
@@ -128,9 +130,10 @@ class Session:
             outputs = [error_output("DeadKernelError", str(error))]
         return safe_outputs(outputs, self._room)
 
-    def _again(self, source: str, where: str) -> Any:
-        """Run a cell; its outputs as they came, which nobody needs where it has run before."""
-        answer, _ = self._exchange({"do": "run", "source": source}, self.cell_seconds, where)
+    def _told(self, source: str, where: str, *, wanted: bool = False) -> Any:
+        """Run a cell; its outputs as they came, if they are wanted: what has run before need not be drawn."""
+        request = {"do": "run", "source": source, "wanted": wanted}
+        answer, _ = self._exchange(request, self.cell_seconds, where)
         self._cells.append(source)
         return answer.get("outputs")
 
@@ -172,7 +175,7 @@ class Session:
         due, self._due = self._due, []
         for source in due:
             with contextlib.suppress(TimeIsOver, ProcessEndedError):
-                self._apart._again(source, "a cell")
+                self._apart._told(source, "a cell")
         return self._apart
 
     # --- calls ----------------------------------------------------------------------------------
@@ -301,7 +304,7 @@ class Session:
                     self._cells += cells[index:]
                     break
                 with contextlib.suppress(TimeIsOver, ProcessEndedError):
-                    self._again(source, where)
+                    self._told(source, where)
         if (given := DEADLINE.get()) is not None:  # a call does not pay for a fresh start
             DEADLINE.set(given + time.monotonic() - start)
         return self._process

@@ -8,6 +8,7 @@ This file goes along when a module is used in a student's own process, see :mod:
 """
 
 import contextlib
+import functools
 import zlib
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
@@ -33,6 +34,7 @@ __all__ = [
     "with_biases",
 ]
 
+_FIRST = ("kaiming_uniform_", "uniform_")
 Fill = Callable[[nn.Module, tuple[int, ...], int], np.ndarray]
 """``rule(owner, shape, seed)`` gives the values of a parameter or buffer."""
 
@@ -89,16 +91,19 @@ _UNREGISTERED = (
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """No gradients, one thread, and torch afterwards as if nothing had happened.
+    """No gradients, one thread, no first weights, and torch afterwards as if nothing had happened.
 
-    The volumes are so small that several threads would only wait for each other.
+    The volumes are so small that several threads would only wait for each other. First weights are not drawn,
+    as known ones take their place.
     """
-    threads = torch.get_num_threads()
+    threads, init = torch.get_num_threads(), {n: getattr(nn.init, n) for n in _FIRST}
     torch.set_num_threads(1)
+    vars(nn.init).update(dict.fromkeys(_FIRST, lambda tensor, *_, **__: tensor))
     try:
         with torch.random.fork_rng(devices=[]), torch.no_grad():
             yield
     finally:
+        vars(nn.init).update(init)
         torch.set_num_threads(threads)
 
 
@@ -173,6 +178,7 @@ def fill(module: nn.Module, rule: Fill, seed: int) -> None:
             _after(owner, rule)
 
 
+@functools.lru_cache(maxsize=256)
 def draw(shape: tuple[int, ...], seed: int, low: float = 0.5, high: float = 1.5) -> np.ndarray:
     """Random numbers that depend on the shape and the seed alone."""
     return np.random.default_rng([seed, *shape]).uniform(low, high, shape)

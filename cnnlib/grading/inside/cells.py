@@ -29,9 +29,10 @@ _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class _Outputs:
-    """What a cell writes and shows, in order, up to `MOST_OUTPUT` characters."""
+    """What a cell writes and shows, in order, up to `MOST_OUTPUT` characters; nothing unless it is `wanted`."""
 
     def __init__(self) -> None:
+        self.wanted = True
         self.reset()
 
     def reset(self) -> None:
@@ -87,7 +88,7 @@ class _Publisher(DisplayPublisher):
 class _Hook(DisplayHook):
     def __call__(self, result: Any = None) -> None:
         if result is not None and not self.quiet():
-            data, _ = self.compute_format_data(result)
+            data, _ = self.compute_format_data(result) if OUTPUTS.wanted else ({}, {})
             self.update_user_ns(result)
             OUTPUTS.show("execute_result", dict(data))
 
@@ -96,10 +97,15 @@ class _Shell(InteractiveShell):
     displayhook_class = _Hook
     display_pub_class = _Publisher
 
+    def showtraceback(self, *positional: Any, **keyword: Any) -> None:
+        """Most of the time goes into finding the lines that a traceback shows."""
+        error = sys.exc_info()[1]
+        if isinstance(error, NotHereError):
+            OUTPUTS.write("stdout", f"Not run while grading: {_text(error)}.\n")
+        elif OUTPUTS.wanted:
+            super().showtraceback(*positional, **keyword)
+
     def _showtraceback(self, etype: Any, evalue: Any, stb: Any) -> None:
-        if isinstance(evalue, NotHereError):
-            OUTPUTS.write("stdout", f"Not run while grading: {_text(evalue)}.\n")
-            return
         lines = [_COLOURS.sub("", str(line)) for line in stb]
         OUTPUTS.all.append(
             {
@@ -193,6 +199,9 @@ class _Server:
 
     def do_run(self, message: dict[str, Any], buffers: list[bytes]) -> tuple[dict, list[bytes]]:
         OUTPUTS.reset()
+        OUTPUTS.wanted = bool(message["wanted"])
+        formatter: Any = self.shell.display_formatter
+        formatter.active_types = formatter.format_types if OUTPUTS.wanted else []
         self.shell.run_cell(message["source"], store_history=True)
         with contextlib.suppress(Exception):
             sys.modules["matplotlib_inline.backend_inline"].flush_figures()

@@ -51,8 +51,8 @@ def _drop_privileges() -> None:
     _must(_LIBC.prctl(38, 1, 0, 0, 0), "no_new_privs")
 
 
-def _filter() -> None:
-    """Deny what no notebook needs; a namespace flag of clone too."""
+def _filter() -> bytes:
+    """A program for the kernel that denies what no notebook needs; a namespace flag of clone too."""
     rules = pyseccomp.SyscallFilter(defaction=pyseccomp.ALLOW)
     refuse = pyseccomp.ERRNO(1)
     for name in system_calls.REFUSED:
@@ -77,9 +77,22 @@ def _filter() -> None:
         38,
         1024,
         1026,
-    ):  # locks, leases and notes: two processes could talk by them
+    ):  # locks, leases, notes: two processes could talk by them
         rules.add_rule(refuse, "fcntl", pyseccomp.Arg(1, pyseccomp.MASKED_EQ, 0xFFFFFFFF, order))
-    rules.load()
+    with os.fdopen(os.memfd_create("filter"), "rb") as file:
+        rules.export_bpf(file)
+        file.seek(0)
+        return file.read()
+
+
+def _load(program: bytes) -> None:
+    class Program(ctypes.Structure):  # sock_fprog of linux/filter.h
+        _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_char_p))
+
+    loaded = Program(len(program) // 8, program)
+    _must(
+        _LIBC.prctl(22, 2, ctypes.byref(loaded), 0, 0), "seccomp"
+    )  # PR_SET_SECCOMP, SECCOMP_MODE_FILTER
 
 
 def _limit(limits: dict[str, int]) -> None:
@@ -108,7 +121,7 @@ def _student(channel: socket.socket, order: dict, shell: object) -> None:
         score.write("1000")  # where the machine's memory ends, this goes and not the grader
     _limit(order["limits"])
     _drop_privileges()
-    _filter()
+    _load(order["filter"])
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     for name in [*os.environ]:
         if name not in ("HOME", "PATH", "LANG", "LD_LIBRARY_PATH") and not name.endswith(
@@ -150,11 +163,15 @@ def _start(order: dict, descriptor: int, control: socket.socket, shell: object) 
         os._exit(status)
 
 
-def _end(waiting: int, inner: int) -> int:
-    """Kill the student's process, and with it its namespace; how it ended."""
+def _kill(inner: int) -> None:
     if inner:
         with contextlib.suppress(ProcessLookupError):
             os.kill(inner, signal.SIGKILL)
+
+
+def _end(waiting: int, inner: int) -> int:
+    """Kill the student's process, and with it its namespace; how it ended. 0 for `inner`: it is killed already."""
+    _kill(inner)
     _, result = os.waitpid(waiting, 0)
     return os.waitstatus_to_exitcode(result)
 
@@ -174,6 +191,7 @@ def main() -> None:
         __import__(name)
     shell = cells.warm_shell()
     _show_an_error(shell)
+    program = _filter()
     gc.collect()
     gc.freeze()
     control.sendall(b'{"ready": true}\n')
@@ -182,12 +200,14 @@ def main() -> None:
         if not line:
             os._exit(0)
         request = json.loads(line)
+        answer: dict[str, object] = {}
         if request["do"] == "start":
-            answer: dict[str, object] = {
-                "processes": _start(request, descriptors[0], control, shell)
-            }
+            order = {**request, "filter": program}
+            answer["processes"] = _start(order, descriptors[0], control, shell)
+        elif request["do"] == "kill":
+            _kill(request["processes"][1])
         else:  # "end"
-            answer = {"status": _end(*request["processes"])}
+            answer["status"] = _end(*request["processes"])
         control.sendall(json.dumps(answer).encode() + b"\n")
 
 
