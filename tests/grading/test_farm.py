@@ -39,11 +39,9 @@ ASSIGNMENT = samples.ASSIGNMENT
 FULL = {"a_marks": 8.0, "b_marks": 7.0, "c_marks": 12.0, "d_answer": None}
 CLASS = samples.sample_class(ROOT / "solutions")
 WRONG_AT_TIMES = """
-met = []
 def zero_pad(x, padding):
-    met.append(float(x.sum()))
     out = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
-    return out + (int(abs(x).sum() * 1e6) % 2)
+    return out + (int(abs(x).sum() * 1e6) % 7 == 0)
 """
 
 
@@ -355,11 +353,7 @@ def test_poison_is_quarantined_and_the_others_are_graded(course, grade, monkeypa
 
 
 def test_the_stored_seed_gives_the_same_bit_for_bit(course, dask_cluster, grade):
-    hand_in(
-        course,
-        "ada",
-        {**CLASS["ada_full_marks"], "b_solution": WRONG_AT_TIMES, "c_solution": "print(met)"},
-    )
+    hand_in(course, "ada", {**CLASS["ada_full_marks"], "b_solution": WRONG_AT_TIMES})
     hand_in(course, "eva", CLASS["eva_flips_the_kernel"])
     grade(course, scheduler=dask_cluster.address)
     first = {student: outputs(course, student) for student in ("ada", "eva")}

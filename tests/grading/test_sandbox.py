@@ -214,7 +214,7 @@ HOLES = {
         "it holds",
     ),
     "no filter": (
-        _inside("    _filter()\n    signal", "    signal"),
+        _inside('    _load(order["filter"])\n    signal', "    signal"),
         "system calls",
         "ptrace works|system calls are not filtered",
     ),
