@@ -7,7 +7,7 @@ in a file named by ``CNNLIB_GRADING_SEED_FILE``. Without one, the same check run
 
 import hashlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,7 +53,7 @@ __all__ = [
 SEED_VARIABLE = "CNNLIB_GRADING_SEED"
 SEED_FILE_VARIABLE = "CNNLIB_GRADING_SEED_FILE"
 MOST_DRAWN = 300
-"""Parts, with each seed by itself, whose inputs and right answers are kept."""
+"""Parts whose inputs and right answers are kept, for each choice of seeds by itself."""
 _VISIBLE = "visible"
 _NOT_WRITTEN = "not written yet"
 _SECRET = "right on the visible inputs, and wrong on one that only the grading run has"
@@ -136,18 +136,30 @@ class Exercise:
     name: str
     tasks: dict[str, Task] = field(default_factory=dict)
     allows: tuple[str, ...] = ("numpy",)
-    _drawn: dict[tuple, list[tuple[Case, Any]]] = field(
+    _drawn: dict[tuple, list[tuple[str, Case, Any]]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
-    def drawn(self, task: Task, part: Part, seed: str) -> list[tuple[Case, Any]]:
-        """A part's inputs by this seed and the right answers: drawn once for all submissions of a class."""
-        key = (seed, task.letter, task.title, task.reference, part)
+    def drawn(self, task: Task, part: Part, seeds: Sequence[str]) -> list[tuple[str, Case, Any]]:
+        """A part's inputs by these seeds, and the right answers: drawn once for all submissions of a class.
+
+        An input that several seeds give, such as one that a part always has, is there once, by the first.
+        """
+        key = (*seeds, task.letter, task.title, task.reference, part)
         if key not in self._drawn:
             if len(self._drawn) >= MOST_DRAWN:
                 self._drawn.clear()
-            cases = part.cases(_generator(seed, self.name, task.letter, task.title, part.name))
-            self._drawn[key] = [(case, _right(task, part, case)) for case in cases]
+            found, known = [], set[str]()
+            for seed in seeds:
+                names = (self.name, task.letter, task.title, part.name)
+                cases = [
+                    (case, _mark([case.positional, case.keyword]))
+                    for case in part.cases(_generator(seed, *names))
+                ]
+                new = [case for case, mark in cases if mark not in known]
+                found += [(seed, case, _right(task, part, case)) for case in new]
+                known |= {mark for _, mark in cases}
+            self._drawn[key] = found
         return self._drawn[key]
 
     def check(self, letter: str, function: Callable) -> Report:
@@ -252,9 +264,7 @@ def examine(exercise: Exercise, task: Task, function: Callable, *, seeds: Sequen
     places: dict[str, Any] = {_VISIBLE: function}
     for part in task.parts:
         seen[part.name] = []
-        for seed, case, right in [
-            (s, *one) for s in seeds for one in exercise.drawn(task, part, s)
-        ]:
+        for seed, case, right in exercise.drawn(task, part, seeds):
             if stopped:
                 break
             if seed not in places:
@@ -286,6 +296,17 @@ def examine(exercise: Exercise, task: Task, function: Callable, *, seeds: Sequen
         timed_out=stopped == "time",
         printed=_first_lines(printed),
     )
+
+
+def _mark(value: Any) -> str:
+    """The same text for the same arguments, to the last bit."""
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype} {value.shape} {value.tobytes()!r}"
+    if isinstance(value, Mapping):
+        return str({name: _mark(one) for name, one in value.items()})
+    if isinstance(value, list | tuple):
+        return f"{type(value).__name__} {[_mark(one) for one in value]}"
+    return repr(value)
 
 
 def _right(task: Task, part: Part, case: Case) -> Any:

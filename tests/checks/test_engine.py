@@ -512,3 +512,24 @@ def test_rounding_in_a_right_value_is_no_difference_in_the_picture():
 def test_a_stressed_word_is_shown_as_one():
     shown = re.sub(" style='[^']*'", "", _code("the *new* batch: `a * b * c`, 2 * 3 * 4 and 3 < 4"))
     assert shown == "the <em>new</em> batch: <code>a * b * c</code>, 2 * 3 * 4 and 3 &lt; 4"
+
+
+def test_an_input_that_every_seed_gives_is_tried_once_and_drawn_ones_by_each_seed():
+    """To train a network twice on the same images would tell nothing."""
+    task = exercise.EXERCISE.tasks["b"]
+
+    def cases(rng):
+        same, drawn = np.arange(3.0), rng.uniform(0, 1, 2000)
+        pair = [Case({"x": same, "padding": 1})] * 2
+        return [
+            *pair,
+            Case({"x": (same, drawn), "padding": 1}),
+            Case({"x": same.astype("f4"), "padding": 1}),
+        ]
+
+    part = replace(task.parts[0], cases=cases, right=lambda x, padding: 0)
+    found = exercise.EXERCISE.drawn(task, part, ("visible", "one", "two"))
+    assert [seed for seed, _, _ in found] == ["visible"] * 4 + ["one", "two"]
+    assert exercise.EXERCISE.drawn(task, part, ("visible", "one", "two")) is found
+    alone = exercise.EXERCISE.drawn(task, part, ("one",))
+    assert [seed for seed, _, _ in alone] == ["one"] * 4
