@@ -4,6 +4,7 @@ A submission is the released notebook with answers put into its cells. An answer
 a cell, by ``grade_id``; a cell that is not named keeps the release's stub.
 """
 
+import copy
 import textwrap
 from collections.abc import Mapping
 from pathlib import Path
@@ -98,8 +99,9 @@ def _without_marks(text: str) -> str:
 
 
 def submission(released: NotebookNode, answers: Mapping[str, str]) -> NotebookNode:
-    """The released notebook with a student's answers."""
-    for cell in released.cells:
+    """A copy of the released notebook with a student's answers."""
+    nb = copy.deepcopy(released)
+    for cell in nb.cells:
         if cell.id in answers:
             cell.source = answers[cell.id]
-    return released
+    return nb
