@@ -7,7 +7,7 @@ in a file named by ``CNNLIB_GRADING_SEED_FILE``. Without one, the same check run
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +26,7 @@ from cnnlib.checks.calls import (
     describe,
     is_class,
 )
+from cnnlib.checks.errands import identity
 from cnnlib.checks.judges import (
     close,
     judge_array,
@@ -149,16 +150,16 @@ class Exercise:
         if key not in self._drawn:
             if len(self._drawn) >= MOST_DRAWN:
                 self._drawn.clear()
-            found, known = [], set[str]()
+            found, known = [], set[Any]()
             for seed in seeds:
                 names = (self.name, task.letter, task.title, part.name)
                 cases = [
-                    (case, _mark([case.positional, case.keyword]))
+                    (case, identity([case.positional, case.keyword]))
                     for case in part.cases(_generator(seed, *names))
                 ]
-                new = [case for case, mark in cases if mark not in known]
+                new = [case for case, one in cases if one not in known]
                 found += [(seed, case, _right(task, part, case)) for case in new]
-                known |= {mark for _, mark in cases}
+                known |= {one for _, one in cases}
             self._drawn[key] = found
         return self._drawn[key]
 
@@ -296,17 +297,6 @@ def examine(exercise: Exercise, task: Task, function: Callable, *, seeds: Sequen
         timed_out=stopped == "time",
         printed=_first_lines(printed),
     )
-
-
-def _mark(value: Any) -> str:
-    """The same text for the same arguments, to the last bit."""
-    if isinstance(value, np.ndarray):
-        return f"{value.dtype} {value.shape} {value.tobytes()!r}"
-    if isinstance(value, Mapping):
-        return str({name: _mark(one) for name, one in value.items()})
-    if isinstance(value, list | tuple):
-        return f"{type(value).__name__} {[_mark(one) for one in value]}"
-    return repr(value)
 
 
 def _right(task: Task, part: Part, case: Case) -> Any:

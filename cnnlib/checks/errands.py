@@ -10,12 +10,12 @@ import functools
 import hashlib
 import importlib
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
-__all__ = ["beside", "bundled", "remembered"]
+__all__ = ["beside", "bundled", "identity", "remembered"]
 
 MOST_REMEMBERED = 5000
 
@@ -66,7 +66,7 @@ def remembered(drive: Callable[..., Any]) -> Callable[..., Any]:
         if not str(getattr(written, "__module__", "")).startswith(f"{__package__}."):
             return drive(written, *positional, **keyword)
         settings = sorted(keyword.items())
-        key = (written, *map(_mark, positional), *((name, _mark(v)) for name, v in settings))
+        key = (written, *map(identity, positional), *((name, identity(v)) for name, v in settings))
         if key not in known:
             if len(known) >= MOST_REMEMBERED:
                 known.clear()
@@ -82,8 +82,12 @@ def remembered(drive: Callable[..., Any]) -> Callable[..., Any]:
     return driven
 
 
-def _mark(value: Any) -> Any:
-    """What tells one argument from another."""
-    if not isinstance(value, np.ndarray):
-        return value
-    return hashlib.sha256(value.tobytes()).digest(), value.shape, value.dtype.str
+def identity(value: Any) -> Any:
+    """What tells one argument from another: a key for a dictionary."""
+    if isinstance(value, np.ndarray):
+        return hashlib.sha256(value.tobytes()).digest(), value.shape, value.dtype.str
+    if isinstance(value, Mapping):
+        return tuple((name, identity(one)) for name, one in value.items())
+    if isinstance(value, list | tuple):
+        return type(value), *map(identity, value)
+    return type(value), value

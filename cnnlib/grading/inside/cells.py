@@ -40,7 +40,7 @@ class _Outputs:
         self.left = MOST_OUTPUT
 
     def write(self, name: str, text: str) -> None:
-        if self.left <= 0 or not text:
+        if self.left <= 0 or not text or not self.wanted:
             return
         piece = text[: self.left]
         self.left -= len(piece)
@@ -53,6 +53,8 @@ class _Outputs:
             self.all.append({"output_type": "stream", "name": name, "text": piece})
 
     def show(self, kind: str, data: dict[str, Any]) -> None:
+        if not self.wanted:
+            return
         kept = {mime: data[mime] for mime in _MIME if isinstance(data.get(mime), str)}
         size = sum(map(len, kept.values()))
         if size > self.left:
