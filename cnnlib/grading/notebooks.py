@@ -95,7 +95,7 @@ def student_notebooks(solutions: Path) -> dict[str, str]:
             coursedir.assignment_id = assignment
             converter = GenerateAssignment(coursedir=coursedir, config=config)
             converter.no_database = True
-            converter.log.setLevel(logging.WARNING)
+            converter.log = logging.Logger("generate", logging.WARNING)
             converter.start()
         texts = {}
         for source in exercise_sources(solutions):

@@ -1,5 +1,6 @@
 """HonestMarks, cell by cell: what nbgrader would pay by accident; and what a log is spared."""
 
+import logging
 import warnings
 from contextlib import nullcontext
 from unittest.mock import MagicMock
@@ -83,6 +84,13 @@ def test_an_error_stays_an_error():
 # --- the log ------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def heard(monkeypatch, caplog):
+    """What the steps log, also after an application has run in this process and keeps its log to itself."""
+    monkeypatch.setattr("traitlets.log.get_logger", lambda: logging.getLogger("heard"))
+    return caplog
+
+
 def test_nbgraders_own_warnings_do_not_hide_what_matters(tmp_path):
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("always")
@@ -92,19 +100,19 @@ def test_nbgraders_own_warnings_do_not_hide_what_matters(tmp_path):
     assert len(seen) == 1
 
 
-def test_cleaning_a_feedback_page_warns_of_nothing(caplog):
+def test_cleaning_a_feedback_page_warns_of_nothing(heard):
     step = CleanFeedback(config=HTMLExporter().default_config)
     step.preprocess(new_notebook(cells=[_cell("1", [])]), {})
-    assert not caplog.records
+    assert not heard.records
 
 
 @pytest.mark.parametrize(("nb", "lines"), [(new_notebook(), 1), (notice("no notebook"), 0)])
-def test_only_a_students_missing_cells_are_told(nb, lines, monkeypatch, caplog):
+def test_only_a_students_missing_cells_are_told(nb, lines, monkeypatch, heard):
     module = "cnnlib.grading.preprocessors"
     monkeypatch.setattr(f"{module}.Gradebook", lambda url: nullcontext(MagicMock()))
     monkeypatch.setattr(f"{module}.restored.released_cells", lambda _: {"x": _cell("1", [])})
     names = dict.fromkeys(("db_url", "notebook", "assignment"), "")
     RestoreCells().preprocess(nb, {"nbgrader": names})
-    assert [record.message for record in caplog.records] == [
+    assert [record.message for record in heard.records] == [
         "Cell x was missing and is back"
     ] * lines
