@@ -180,7 +180,9 @@ def _submit(config: Config, assignment: str, student: str, home: Path) -> None:
     submit = api.exchange.Submit(
         coursedir=api.coursedir, authenticator=api.authenticator, config=config
     )
-    submit.log = logging.Logger("submit", logging.ERROR)  # its own: the level of a shared one would stay
+    submit.log = logging.Logger(
+        "submit", logging.ERROR
+    )  # its own: the level of a shared one would stay
     submit.assignment_dir = str(home)
     submit.start()
 
