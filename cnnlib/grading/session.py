@@ -196,7 +196,7 @@ class Session:
         BaseException
             What the student's code raised, made anew.
         """
-        if self._ended[where] >= 2:  # what has ended two processes would end the next
+        if self._ended.get(where, 0) >= 2:  # what has ended two processes would end the next
             raise ProcessEndedError(f"{VERDICTS['crashed']}, twice, and it is not tried again")
         keyword = keyword or {}
         arguments, sent = wire.encode([list(positional), keyword], self._sent)

@@ -94,7 +94,13 @@ def encode(value: Any, keep: Callable[[Any], Remote] | None = None) -> tuple[Any
 
 def decode(tree: Any, buffers: Buffers, remote: Callable[[int, str, str], Any]) -> Any:
     """The value of a tree that came across; `remote(number, kind, name)` makes what stands for an object."""
-    return _Reader(remote, dict(enumerate(buffers))).value(tree, 0)
+    reader = _Reader(remote, dict(enumerate(buffers)))
+    try:
+        return reader.value(tree, 0)
+    except WireError:
+        raise
+    except Exception:
+        raise InvalidError("a value that is not well formed") from None
 
 
 @dataclass(slots=True)
@@ -172,23 +178,14 @@ class _Reader:
         if kind is not dict or len(node) != 1:
             raise InvalidError("a value of no known form")
         ((form, body),) = node.items()
-        try:
-            return self.inner(form, body, depth + 1)
-        except WireError:
-            raise
-        except Exception:
-            raise InvalidError("a value that is not well formed") from None
-
-    def inner(self, form: str, body: Any, depth: int) -> Any:
+        depth += 1
         match form:
             case "l":
                 return [self.value(one, depth) for one in body]
             case "t":
                 return tuple([self.value(one, depth) for one in body])
             case "d":
-                if not all(_is_key(key) for key, _ in body):
-                    raise InvalidError("a key that is neither text nor a short number")
-                return {self.value(key, depth): self.value(one, depth) for key, one in body}
+                return {self.key(key): self.value(one, depth) for key, one in body}
             case "a":
                 return self.array(*body)
             case "s":
@@ -208,11 +205,19 @@ class _Reader:
                 return self.object(-1, "strange", body)
         raise InvalidError("a value of no known form")
 
+    def key(self, key: Any) -> Any:
+        if not _is_key(key):
+            raise InvalidError("a key that is neither text nor a short number")
+        return self.value(key, 0)
+
     def array(self, code: Any, shape: Any, index: Any) -> np.ndarray:
         if type(code) is not str or code not in _DTYPES:
             raise InvalidError("an array of a type that does not cross")
-        if len(shape) > 16 or any(type(n) is not int or not 0 <= n < 1 << 62 for n in shape):
+        if len(shape) > 16:
             raise InvalidError("an array of no shape")
+        for n in shape:
+            if type(n) is not int or not 0 <= n < 1 << 62:
+                raise InvalidError("an array of no shape")
         content = self.unused.pop(index)  # once: arrays may not multiply the bytes that came
         if math.prod(shape) * _DTYPES[code].itemsize != len(content):
             raise InvalidError("an array whose bytes are not those of its shape")
@@ -294,7 +299,6 @@ def receive(channel: Any) -> tuple[dict[str, Any], Buffers]:
 
 def _fill(channel: Any, content: bytearray, least: int) -> None:
     while len(content) < least:
-        got = channel.recv(_CHUNK)
-        if not got:
+        if not (got := channel.recv(_CHUNK)):
             raise EOFError
         content += got
