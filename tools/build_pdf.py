@@ -15,9 +15,10 @@ PDF = BUILD / "cnn-building-blocks.pdf"
 # A printed page cannot be clicked: what was folded is unfolded, and the answers stand at the end.
 FOR_PAPER = """() => {
   document.documentElement.dataset.theme = "light";
-  // Only the article is printed: what is hidden on paper would still be in the outline.
+  // Only the article is printed: what is hidden on paper would still be in the outline. What is around it goes
+  // and the article stays where it is, as moved widgets would draw themselves anew.
   for (let kept = document.querySelector("article.bd-article"); kept !== document.body; kept = kept.parentElement) {
-    kept.parentElement.replaceChildren(kept);
+    for (const other of [...kept.parentElement.childNodes]) if (other !== kept) other.remove();
   }
   document.querySelector("h1").style.setProperty("display", "block", "important");  // the theme hides it on paper
   for (const fold of document.querySelectorAll("details")) {
@@ -70,7 +71,7 @@ def name_outline(titles: list[str]) -> None:
     Chromium loses the space at which a heading is broken into lines, and writes a heading twice
     that it moved to the next page.
     """
-    writer = PdfWriter(clone_from=PDF)
+    writer = PdfWriter(PDF, incremental=True)  # the old file and, behind it, what has changed
 
     def entries(node):
         child = node.get("/First")

@@ -15,6 +15,7 @@ from course_chapters import is_chapter
 
 pytestmark = [pytest.mark.browser, pytest.mark.book]
 ROOT = Path(__file__).parents[2]
+PDF = ROOT / "_build/cnn-building-blocks.pdf"
 CHAPTERS = sorted(
     name
     for path in ROOT.glob("book/ch*/*.md")
@@ -35,12 +36,15 @@ def pdf(chromium, book_html):
     from pypdf import PdfReader
 
     made_by(["-m", "tools.build_pdf"])
-    return PdfReader(ROOT / "_build/cnn-building-blocks.pdf")
+    return PdfReader(PDF)
 
 
 @pytest.fixture(scope="module")
 def texts(pdf):
-    return [page.extract_text() for page in pdf.pages]
+    from pypdfium2 import PdfDocument
+
+    with PdfDocument(PDF) as document:
+        return [page.get_textpage().get_text_range() for page in document]
 
 
 @pytest.fixture(scope="module")
