@@ -118,6 +118,9 @@ class _Shell(InteractiveShell):
             }
         )
 
+    def _format_exception_for_storage(self, *_: Any, **__: Any) -> dict[str, Any]:
+        return {}  # IPython's history keeps each traceback, and nobody reads it here
+
     def enable_gui(self, gui: Any = None) -> None:
         pass
 

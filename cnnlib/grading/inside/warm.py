@@ -183,6 +183,22 @@ def _show_an_error(shell: Any) -> None:
     del sys.last_type, sys.last_value, sys.last_traceback
 
 
+def _use_torch() -> None:
+    """Its first convolutions load libraries and make code for this processor; a fork has them already.
+
+    No random number is drawn, and one thread does it all: threads do not come along into a fork.
+    """
+    from torch import float32, float64, nn, no_grad, ones
+
+    for dtype in (float32, float64):
+        x, kernel, each = (ones(*n, dtype=dtype) for n in ((2, 3, 8, 8), (3, 3, 3, 3), (3,)))
+        with no_grad():
+            maps = nn.functional.conv2d(x, kernel, padding=1)
+            maps = nn.functional.batch_norm(maps, each, each, training=False)
+            maps = nn.functional.max_pool2d(maps.relu(), 2)
+            nn.functional.linear(maps.flatten(1), maps.flatten(1))
+
+
 def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
     order = json.loads(sys.argv[3])
@@ -191,6 +207,8 @@ def main() -> None:
         __import__(name)
     shell = cells.warm_shell()
     _show_an_error(shell)
+    if "torch" in order["imports"]:
+        _use_torch()
     program = _filter()
     gc.collect()
     gc.freeze()
