@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.utils import parse_utc
 from sqlalchemy import (
     JSON,
     Column,
@@ -33,7 +32,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
+from cnnlib.grading.collecting import date_of
 from cnnlib.grading.gradebooks import opened
+from cnnlib.grading.intake import IntakeError, read_file
 from cnnlib.grading.marking import Graded
 from cnnlib.grading.scores import (
     ReleasedNotebook,
@@ -45,6 +46,8 @@ from cnnlib.grading.scores import (
 
 __all__ = ["RESULTS", "Ledger", "seed_id", "write_file"]
 
+LONGEST_LINE = 200
+"""Characters of a date or of nbgrader's secret, which has 128."""
 RESULTS = Table(
     "cnnlib_results",
     MetaData(),
@@ -218,14 +221,18 @@ class Ledger:
 
     def _stamp(self, student: str) -> tuple[str, datetime | None]:
         """When it was handed in: nbgrader's file as it is, and what it says."""
-        place = Path(self._folder(self.coursedir.submitted_directory, student)) / "timestamp.txt"
+        text = self._line(student, "timestamp.txt")
+        date = date_of(text)
+        return (text, date) if date else ("", None)
+
+    def _line(self, student: str, name: str) -> str:
+        """A short text that nbgrader puts beside a notebook; "" if there is none."""
+        folder = Path(self._folder(self.coursedir.submitted_directory, student))
         try:
-            if place.is_symlink() or place.stat().st_size > 100:
-                return "", None
-            text = place.read_text(encoding="utf-8")
-            return text, parse_utc(text.strip())
-        except (OSError, ValueError, OverflowError):
-            return "", None
+            text = read_file(folder / name).decode("utf-8")
+        except (IntakeError, UnicodeDecodeError):
+            return ""
+        return text if len(text) <= LONGEST_LINE else ""
 
     # --- files ------------------------------------------------------------------------------------
 
@@ -240,11 +247,15 @@ class Ledger:
         place = self._place(result.student, result.notebook)
         place.parent.mkdir(parents=True, exist_ok=True)
         write_file(place, result.text)
-        stamp = place.parent / "timestamp.txt"
-        if text := self._stamp(result.student)[0]:
-            write_file(stamp, text)
-        else:
-            stamp.unlink(missing_ok=True)
+        lines = {
+            "timestamp.txt": self._stamp(result.student)[0],
+            "submission_secret.txt": self._line(result.student, "submission_secret.txt"),
+        }
+        for name, text in lines.items():  # both are for nbgrader's release of the feedback
+            if text:
+                write_file(place.parent / name, text)
+            else:
+                (place.parent / name).unlink(missing_ok=True)
 
 
 def _graded(row: Any) -> Graded:

@@ -40,6 +40,11 @@ def configure(c: Any, course: Path, *, course_id: str = "cnn") -> None:
     # the question of a written answer carries its marking scheme; nbgrader expects them in tasks only
     c.ClearMarkScheme.enforce_metadata = False
 
+    # by name, as they need a Unix system, and the rest of this works on others
+    c.ExchangeFactory.collect = "cnnlib.grading.collecting.CarefulCollect"
+    c.Autograde.pre_convert_hook = "cnnlib.grading.collecting.drop_strange_files"
+    c.GenerateFeedback.pre_convert_hook = "cnnlib.grading.collecting.keep_what_feedback_needs"
+
     c.Autograde.exporter_class = intake.CarefulExporter
     c.Autograde.sanitize_preprocessors = [
         theirs.ClearOutput,

@@ -1,6 +1,5 @@
 """HonestMarks, cell by cell: what nbgrader would pay by accident; and what a log is spared."""
 
-import logging
 import warnings
 from contextlib import nullcontext
 from unittest.mock import MagicMock
@@ -82,13 +81,6 @@ def test_an_error_stays_an_error():
 
 
 # --- the log ------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def heard(monkeypatch, caplog):
-    """What the steps log, also after an application has run in this process and keeps its log to itself."""
-    monkeypatch.setattr("traitlets.log.get_logger", lambda: logging.getLogger("heard"))
-    return caplog
 
 
 def test_nbgraders_own_warnings_do_not_hide_what_matters(tmp_path):
