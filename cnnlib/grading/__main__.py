@@ -1,6 +1,7 @@
 """Grading from the command line: ``python -m cnnlib.grading autograde | report | doctor``."""
 
 import argparse
+import os
 import sys
 import warnings
 from collections.abc import Sequence
@@ -141,10 +142,9 @@ def _graded(options: argparse.Namespace, config: Config, coursedir: CourseDirect
             f"assignment={options.assignment!r} has no results with this seed: run 'python -m cnnlib.grading "
             f"autograde {options.assignment}' first. Marks of 'nbgrader autograde' stand in the gradebook only."
         )
-    print(report(rows, most))
     table = options.csv or Path(coursedir.root) / f"{options.assignment}.csv"
     write_csv(rows, table)
-    print(f"\ntable: {table}")
+    say(f"{report(rows, most)}\n\ntable: {table}")
     return 1 if any("quarantined" in row["verdicts"] for row in rows) else 0
 
 
@@ -154,14 +154,22 @@ def _doctor() -> int:
         with Sandbox() as box:
             found: dict[str, Any] = tried(box)
     except SandboxError as error:
-        print(f"✗ {error}")
+        say(f"✗ {error}")
         return 1
     for name, through in found.items():
-        print(f"✗ {name}: {through}. To mend it: {BARRIERS[name]}" if through else f"✓ {name}")
+        say(f"✗ {name}: {through}. To mend it: {BARRIERS[name]}" if through else f"✓ {name}")
     if any(found.values()):
-        print("Nothing is graded on this machine until every barrier holds.")
+        say("Nothing is graded on this machine until every barrier holds.")
         return 1
     return 0
+
+
+def say(text: str) -> None:
+    """Print; that a reader such as ``head`` has seen enough is no fault."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

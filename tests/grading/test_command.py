@@ -2,6 +2,9 @@
 
 import shutil
 import sqlite3
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from nbgrader.api import Gradebook
@@ -12,6 +15,7 @@ from cnnlib.grading import farm
 from cnnlib.grading.__main__ import main
 from cnnlib.grading.settings import configure
 
+ROOT = Path(__file__).parents[2]
 NAME = "ch04_output_size"
 
 
@@ -125,3 +129,15 @@ def test_a_report_of_nothing_leaves_the_old_table(course, refused):
         f"assignment='{NAME}' has no results with this seed: run 'python -m cnnlib.grading" in told
     )
     assert table.read_text() == "old"
+
+
+def test_a_reader_that_has_seen_enough_is_no_fault():
+    lines = "from cnnlib.grading.__main__ import say\nfor _ in range(50): say('x' * 10_000)"
+    reading = subprocess.Popen(
+        [sys.executable, "-c", lines], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT
+    )
+    with reading:
+        assert reading.stdout.read(1) == b"x"
+        reading.stdout.close()
+        assert reading.stderr.read() == b""
+    assert reading.returncode == 0
