@@ -180,9 +180,8 @@ def _submit(config: Config, assignment: str, student: str, home: Path) -> None:
     submit = api.exchange.Submit(
         coursedir=api.coursedir, authenticator=api.authenticator, config=config
     )
-    submit.log = logging.Logger(
-        "submit", logging.ERROR
-    )  # its own: the level of a shared one would stay
+    # a log of its own: the level of a shared one would stay
+    submit.log = logging.Logger("submit", logging.ERROR)
     submit.assignment_dir = str(home)
     submit.start()
 

@@ -94,16 +94,19 @@ class CarefulCollect(ExchangeCollect):
                 folders.clear()
             for name in names:
                 number += 1
+                if number > MOST_FILES or left <= 0:
+                    self.log.warning(
+                        "%r: more than %d files, or too large: the rest is left out",
+                        src,
+                        MOST_FILES,
+                    )
+                    return
                 try:
-                    if number > MOST_FILES or left <= 0:
-                        raise OSError(f"more than {MOST_FILES} files, or too large together")
                     left -= self._copy(name, descriptor, inner / name, left)
                 except OSError as error:
                     linked = os.path.islink(os.path.join(folder, name))
                     why = "a symbolic link" if linked else error.strerror or error
                     self.log.warning("%r is left out: %s", os.path.join(folder, name), why)
-                if number > MOST_FILES:
-                    return
 
     def _copy(self, name: str, folder: int, target: Path, most: int) -> int:
         """Copy one file; how many bytes it has."""
@@ -138,6 +141,11 @@ def drop_strange_files(*, notebooks: Sequence[str], **_: Any) -> None:
 
     nbgrader copies every file beside a notebook, through links too, and ends its run where a date is none. A
     notebook that is a link stays, to be refused in words (:mod:`cnnlib.grading.intake`).
+
+    Raises
+    ------
+    SystemExit
+        If such a file cannot be removed. nbgrader would only note an exception, and copy the file.
     """
     folder = Path(notebooks[0]).parent
     for place, _folders, names in os.walk(folder):
@@ -145,8 +153,14 @@ def drop_strange_files(*, notebooks: Sequence[str], **_: Any) -> None:
             if stat.S_ISREG(mode := path.lstat().st_mode) or path.suffix == ".ipynb":
                 continue
             what = f"a link to {os.readlink(path)!r}" if stat.S_ISLNK(mode) else "no regular file"
-            path.parent.chmod(0o755)  # modes were copied from the student's
-            path.unlink()
+            try:
+                path.parent.chmod(0o755)  # modes were copied from the student's
+                path.unlink()
+            except OSError as error:
+                raise SystemExit(
+                    f"file={str(path)!r} is {what} and cannot be removed ({error.strerror}), so nothing is graded: "
+                    "remove it, or make its folder your own."
+                ) from None
             _LOG.warning("%s was %s, and is removed", path, what)
     stamp = folder / "timestamp.txt"
     if stamp.exists() and not date_of(stamp.read_bytes()[:1000].decode("utf-8", "replace")):

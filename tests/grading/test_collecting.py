@@ -29,6 +29,7 @@ ANOTHER = next(user for user in pwd.getpwall() if user.pw_uid != os.getuid())
 def gradebook(tmp_path_factory):
     """An empty one, to be copied, as nbgrader takes seconds to make it."""
     file = tmp_path_factory.mktemp("gradebook") / "gradebook.db"
+    configure(Config(), file.parent)  # finds nbgrader's programs
     Gradebook(f"sqlite:///{file}").close()
     return file
 
@@ -223,6 +224,20 @@ def test_strange_files_go_and_a_linked_notebook_stays_for_its_verdict(tmp_path, 
     assert left == ["a.ipynb", "inner", "own.txt", "timestamp.unreadable"]
     assert "loot.txt was a link to '/etc/passwd', and is removed" in caplog.text
     assert "timestamp.txt holds no date, and is not read" in caplog.text
+
+
+def test_nothing_is_graded_where_a_link_cannot_be_removed(tmp_path, monkeypatch):
+    """nbgrader only notes an exception of a hook, and would go on."""
+    (tmp_path / "loot.txt").symlink_to("/etc/passwd")
+
+    def refuse(self):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(
+        SystemExit, match=r"is a link to '/etc/passwd' and cannot be removed \(Perm"
+    ):
+        drop_strange_files(notebooks=[str(tmp_path / "a.ipynb")])
 
 
 @pytest.fixture
